@@ -1,0 +1,138 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum, value_parser};
+use netdma_kmdf::{MAXIMUM_CHANNELS, MAXIMUM_TRANSFER_SIZE};
+use simkernel::Os;
+
+/// Copies a file through the DMA channels of a driver on a simulated Windows machine.
+///
+/// Boots the machine, loads the example driver, adds its device, lets NetDMA start it, copies the file through every
+/// channel, checks the copy by hash, removes the device, unloads the driver and prints what happened. Exit code: 0 if the copy
+/// is right and nothing was left behind, 1 if not, 2 for an argument that cannot be used.
+#[derive(Debug, Parser)]
+#[command(name = "lab", version)]
+pub(crate) struct Arguments {
+    /// The Windows to simulate; Windows 10 no longer has NetDMA
+    #[arg(long, value_enum, default_value_t = System::Win7)]
+    pub(crate) os: System,
+
+    /// Processors of the machine
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=64))]
+    pub(crate) processors: u32,
+
+    /// DMA channels of the device
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=i64::from(MAXIMUM_CHANNELS)))]
+    pub(crate) channels: u32,
+
+    /// MSI-X messages of the device; 0 for a line interrupt only [default: one per channel]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=910))]
+    pub(crate) messages: Option<u32>,
+
+    /// Largest transfer of one descriptor, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 65_536, value_parser = value_parser!(u32).range(1..=i64::from(MAXIMUM_TRANSFER_SIZE)))]
+    pub(crate) transfer_size: u32,
+
+    /// The file to copy [default: 8 MiB of generated data]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The systems by their names on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum System {
+    VistaSp1,
+    Win7,
+    Win10,
+}
+
+impl System {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::VistaSp1 => "vista-sp1",
+            Self::Win7 => "win7",
+            Self::Win10 => "win10",
+        }
+    }
+
+    pub(crate) fn os(self) -> Os {
+        match self {
+            Self::VistaSp1 => Os::VistaSp1,
+            Self::Win7 => Os::Win7,
+            Self::Win10 => Os::Win10,
+        }
+    }
+}
+
+impl Arguments {
+    /// The arguments, or the exit code after what was to be printed has been.
+    pub(crate) fn from_command_line() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| {
+            if !error.use_stderr() {
+                // Help or version. If it cannot be printed there is nobody to tell.
+                let _ = error.print();
+                return ExitCode::SUCCESS;
+            }
+            // The first paragraph names the argument; what follows is advice that the help gives better.
+            let text = error.to_string();
+            let line: Vec<_> = text
+                .lines()
+                .take_while(|line| !line.is_empty())
+                .map(str::trim)
+                .collect();
+            eprintln!("{}", line.join(" "));
+            ExitCode::from(2)
+        })
+    }
+
+    pub(crate) fn device_messages(&self) -> u32 {
+        self.messages.unwrap_or(self.channels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(arguments: &[&str]) -> String {
+        let arguments = std::iter::once("lab").chain(arguments.iter().copied());
+        Arguments::try_parse_from(arguments)
+            .expect_err("must be refused")
+            .to_string()
+    }
+
+    #[test]
+    fn unusable_values_are_refused_by_name() {
+        for (argument, value) in [
+            ("--processors", "0"),
+            ("--channels", "0"),
+            ("--channels", "33"),
+            ("--messages", "911"),
+            ("--transfer-size", "0"),
+            ("--transfer-size", "4294967295"),
+            ("--os", "win95"),
+        ] {
+            let text = refused(&[argument, value]);
+            assert!(
+                text.lines()
+                    .next()
+                    .is_some_and(|line| line.contains(argument)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_device_has_one_message_for_each_channel_unless_told() {
+        let arguments = Arguments::try_parse_from(["lab", "--channels", "7"]).unwrap();
+        assert_eq!(arguments.device_messages(), 7);
+        let arguments = Arguments::try_parse_from(["lab", "--messages", "0"]).unwrap();
+        assert_eq!(arguments.device_messages(), 0);
+    }
+}

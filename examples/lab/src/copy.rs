@@ -1,0 +1,317 @@
+//! One run: machine, driver, device, channels, the copy, and everything back again.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use sha2::{Digest, Sha256};
+use simkernel::devices::Doorbell;
+use simkernel::mm::Registers;
+use simkernel::ndis::{Channel, ProviderInfo, Transfer};
+use simkernel::pnp::{Bar, DeviceConfig, DeviceId, InterruptReport, Signal};
+use simkernel::{Config, Kernel, Verdict as Ended};
+
+use crate::Failure;
+use crate::arguments::Arguments;
+use crate::source::Source;
+
+/// Bytes that are in flight at a time.
+const WINDOW: usize = 4 << 20;
+/// Descriptors that are handed to a channel at a time; the last of them asks for the interrupt.
+const BATCH: usize = 16;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a run ended.
+pub(crate) struct Outcome {
+    pub(crate) os: &'static str,
+    pub(crate) source: String,
+    pub(crate) netdma: bool,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    pub(crate) elapsed: Duration,
+    pub(crate) channels: Vec<ChannelOutcome>,
+    pub(crate) verdict: Verdict,
+    pub(crate) ended: Ended,
+}
+
+/// What one channel was asked, given, and did.
+pub(crate) struct ChannelOutcome {
+    pub(crate) channel: u32,
+    pub(crate) asked_processor: Option<u32>,
+    pub(crate) message: Option<u32>,
+    pub(crate) vector: Option<u32>,
+    pub(crate) interrupt_processors: Vec<u32>,
+    pub(crate) descriptors: u64,
+    pub(crate) interrupts: u64,
+    pub(crate) bytes: u64,
+}
+
+pub(crate) enum Verdict {
+    /// The copy equals the source, interrupts came where they were asked, nothing was left.
+    Verified,
+    /// The system has no NetDMA; the driver loaded, said so and unloaded.
+    Unsupported,
+    /// What went wrong, one line each.
+    Failed(Vec<String>),
+}
+
+impl Verdict {
+    pub(crate) fn is_good(&self) -> bool {
+        !matches!(self, Self::Failed(_))
+    }
+}
+
+/// Boots, copies, shuts down.
+pub(crate) fn run(arguments: &Arguments, mut source: Source) -> Result<Outcome, Failure> {
+    let kernel = Kernel::boot(Config {
+        os: arguments.os.os(),
+        processors: arguments.processors,
+        ..Config::default()
+    });
+    let refused = |what: &str, status: i32| {
+        Failure::Machine(format!("{what} failed with NTSTATUS {status:#010X}"))
+    };
+
+    let driver = kernel
+        .load_driver("netdma-kmdf", netdma_kmdf::driver_entry)
+        .map_err(|status| refused("loading the driver", status))?;
+    let signal = Signal::new();
+    let doorbell = Doorbell::new(arguments.channels, signal.clone());
+    let device = kernel
+        .add_device(
+            driver,
+            DeviceConfig {
+                name: "copy engine".into(),
+                messages: arguments.device_messages(),
+                granted: None,
+                bars: vec![Bar {
+                    length: 0x1000,
+                    model: doorbell.clone(),
+                }],
+                signal,
+            },
+        )
+        .map_err(|status| refused("starting the device", status))?;
+
+    let provider = kernel
+        .netdma()
+        .providers()
+        .into_iter()
+        .find(|provider| provider.started);
+    let mut problems = Vec::new();
+    let mut copied = Copied::default();
+    let started = Instant::now();
+    if let Some(provider) = &provider {
+        copied = copy(arguments, &kernel, provider, &mut source)?;
+        problems.append(&mut copied.problems);
+    }
+    let elapsed = started.elapsed();
+    let channels = match &provider {
+        Some(provider) => channels(&kernel, device, provider, &doorbell, &copied),
+        None => Vec::new(),
+    };
+
+    kernel.remove_device(device);
+    kernel.unload_driver(driver);
+    let ended = kernel.shutdown();
+
+    problems.extend(misplaced(&channels));
+    problems.extend(ended.violations.iter().map(ToString::to_string));
+    problems.extend(ended.leaks.iter().map(ToString::to_string));
+    let verdict = match (problems.is_empty(), provider.is_some()) {
+        (false, _) => Verdict::Failed(problems),
+        (true, true) => Verdict::Verified,
+        (true, false) => Verdict::Unsupported,
+    };
+    Ok(Outcome {
+        os: arguments.os.name(),
+        source: source.name,
+        netdma: provider.is_some(),
+        bytes: copied.bytes,
+        sha256: copied.sha256,
+        elapsed,
+        channels,
+        verdict,
+        ended,
+    })
+}
+
+#[derive(Default)]
+struct Copied {
+    bytes: u64,
+    /// Of the copy, in lower-case hexadecimal.
+    sha256: String,
+    problems: Vec<String>,
+    statistics: Vec<simkernel::ndis::ChannelStatistics>,
+}
+
+fn copy(
+    arguments: &Arguments,
+    kernel: &Kernel,
+    provider: &ProviderInfo,
+    source: &mut Source,
+) -> Result<Copied, Failure> {
+    let every_processor = match arguments.processors {
+        64 => u64::MAX,
+        processors => (1 << processors) - 1,
+    };
+    // Channel k is opened as the k-th, and asks for the processor that NetDMA wants channel k on: the provider then
+    // answers with channel k.
+    let channels = (0..provider.channels)
+        .map(|index| {
+            let asked = provider.affinity.get(index as usize).copied().flatten();
+            let mask = asked.map_or(every_processor, |processor| 1 << processor);
+            kernel.netdma().open(provider.id, mask).map_err(|status| {
+                Failure::Machine(format!(
+                    "opening channel {index} failed with NTSTATUS {status:#010X}"
+                ))
+            })
+        })
+        .collect::<Result<Vec<Channel>, _>>()?;
+
+    let progress = progress_bar(source.length);
+    let mut from = kernel.allocate(WINDOW);
+    let mut to = kernel.allocate(WINDOW);
+    let mut source_hash = Sha256::new();
+    let mut copy_hash = Sha256::new();
+    let mut copied = Copied::default();
+    loop {
+        let count = source.fill(from.as_mut_slice())?;
+        if count == 0 {
+            break;
+        }
+        to.as_mut_slice()[..count].fill(0xA5);
+        source_hash.update(&from.as_slice()[..count]);
+        let transfers = transfers(
+            from.physical(),
+            to.physical(),
+            count,
+            arguments.transfer_size,
+        );
+        if let Err(problem) = send(&channels, &transfers) {
+            copied.problems.push(problem);
+            break;
+        }
+        copy_hash.update(&to.as_slice()[..count]);
+        copied.bytes += count as u64;
+        progress.inc(count as u64);
+    }
+    progress.finish_and_clear();
+
+    let copy_hash = copy_hash.finalize();
+    if copied.problems.is_empty() && source_hash.finalize() != copy_hash {
+        copied
+            .problems
+            .push("the copy differs from the source".into());
+    }
+    copied.sha256 = copy_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    for channel in channels {
+        copied.statistics.push(channel.statistics());
+        channel.free();
+    }
+    Ok(copied)
+}
+
+fn progress_bar(length: u64) -> ProgressBar {
+    const TEMPLATE: &str = "copying {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+    // Drawn on standard error, and only if that is a terminal.
+    let bar = ProgressBar::new(length);
+    match ProgressStyle::with_template(TEMPLATE) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn transfers(source: u64, destination: u64, count: usize, transfer_size: u32) -> Vec<Transfer> {
+    (0..count as u64)
+        .step_by(transfer_size as usize)
+        .map(|offset| Transfer {
+            source: source + offset,
+            destination: destination + offset,
+            length: transfer_size.min((count as u64 - offset) as u32),
+            flags: 0,
+        })
+        .collect()
+}
+
+/// Deals batches out to the channels in turn and waits for all of them.
+fn send(channels: &[Channel], transfers: &[Transfer]) -> Result<(), String> {
+    // Small windows still reach every channel.
+    let batch = BATCH.min(transfers.len().div_ceil(channels.len()));
+    let mut tickets = Vec::new();
+    for (turn, batch) in transfers.chunks(batch).enumerate() {
+        let index = turn % channels.len();
+        let ticket = channels[index].submit(batch).map_err(|status| {
+            format!("channel {index} refused a batch with NTSTATUS {status:#010X}")
+        })?;
+        tickets.push((index, ticket));
+    }
+    for (index, ticket) in tickets {
+        if !channels[index].wait(ticket, PATIENCE) {
+            return Err(format!(
+                "channel {index} did not finish within {} s",
+                PATIENCE.as_secs()
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn channels(
+    kernel: &Kernel,
+    device: DeviceId,
+    provider: &ProviderInfo,
+    doorbell: &Doorbell,
+    copied: &Copied,
+) -> Vec<ChannelOutcome> {
+    let interrupts: BTreeMap<Option<u32>, InterruptReport> = kernel
+        .interrupts(device)
+        .into_iter()
+        .map(|report| (report.message, report))
+        .collect();
+    let line = interrupts.contains_key(&None);
+    copied
+        .statistics
+        .iter()
+        .enumerate()
+        .map(|(index, statistics)| {
+            let message = (!line).then(|| doorbell.read(0x100 + 4 * index));
+            ChannelOutcome {
+                channel: index as u32,
+                asked_processor: provider.affinity.get(index).copied().flatten(),
+                message,
+                vector: interrupts.get(&message).map(|report| report.vector),
+                interrupt_processors: statistics.isr_processors.keys().copied().collect(),
+                descriptors: statistics.descriptors,
+                interrupts: statistics.interrupts,
+                bytes: statistics.bytes,
+            }
+        })
+        .collect()
+}
+
+/// Channels with a message of their own whose interrupts came elsewhere than NetDMA asked.
+fn misplaced(channels: &[ChannelOutcome]) -> Vec<String> {
+    channels
+        .iter()
+        .filter_map(|channel| {
+            let asked = channel.asked_processor?;
+            let message = channel.message?;
+            let shared = channels
+                .iter()
+                .filter(|other| other.message == Some(message))
+                .count()
+                > 1;
+            let elsewhere = channel
+                .interrupt_processors
+                .iter()
+                .any(|&processor| processor != asked);
+            (!shared && elsewhere).then(|| {
+                format!(
+                    "channel {}: interrupts on {:?}, asked for processor {asked}",
+                    channel.channel, channel.interrupt_processors
+                )
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,36 @@
+//! Tells the linker what a kernel image is, where one is built, and elsewhere that the kernel comes later.
+//!
+//! What counts as a kernel image is decided as the library's build script decides it.
+
+use std::env;
+
+const KERNEL_IMAGE: &[&str] = &[
+    "/DRIVER",
+    "/SUBSYSTEM:NATIVE,6.00",
+    "/ENTRY:DriverEntry",
+    "/NODEFAULTLIB",
+    "/DYNAMICBASE",
+    "/NXCOMPAT",
+    "/OPT:REF,ICF",
+    // The loader checks the checksum that this fills in.
+    "/RELEASE",
+];
+
+fn main() {
+    println!("cargo::rerun-if-env-changed=NMR_NETDMA_KERNEL_IMAGE");
+    println!("cargo::rerun-if-changed=build.rs");
+    let system = env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
+    let cross = env::var("HOST").ok() != env::var("TARGET").ok();
+    let asked = env::var_os("NMR_NETDMA_KERNEL_IMAGE").is_some();
+    let arguments = match system.as_str() {
+        "windows" if cross || asked => KERNEL_IMAGE,
+        // The library of a host process is only ever linked into a program that brings the simulated kernel; by itself it is
+        // of no use, but Cargo builds it.
+        "windows" => &["/FORCE:UNRESOLVED"],
+        "macos" => &["-Wl,-undefined,dynamic_lookup"],
+        _ => &[],
+    };
+    for argument in arguments {
+        println!("cargo::rustc-cdylib-link-arg={argument}");
+    }
+}

@@ -1,0 +1,75 @@
+//! The driver and AddDevice.
+
+use nmr_netdma::irql::Passive;
+use nmr_netdma::kmdf::{self, AddedDevice, DeviceInit, DriverInit, Shared, debug_print};
+use nmr_netdma::netdma::{
+    Capabilities, Characteristics, Failed, Interface, Name, RegisterError, Registered, Version,
+};
+use nmr_netdma::{Error, Irql, Result};
+
+use crate::device::Device;
+use crate::engine::{CopyEngine, Lanes, MAXIMUM_CHANNELS};
+use crate::hardware::Hardware;
+use crate::interrupt::EngineInterrupt;
+
+const NAME: Name = Name::new("nmr-netdma example copy engine");
+
+/// The driver itself keeps nothing.
+pub(crate) struct Driver;
+
+impl kmdf::Driver for Driver {
+    fn init(_driver: &DriverInit<'_>, _irql: &mut Irql<Passive>) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn device_add<'a>(
+        &self,
+        init: DeviceInit<'a>,
+        irql: &mut Irql<Passive>,
+    ) -> Result<AddedDevice<'a>> {
+        let mut device = init.create::<Device>(irql)?;
+        let hardware = share(Hardware::new())?;
+        let lanes = share(Lanes::new(&hardware, irql)?)?;
+
+        let interface = Interface::find(irql);
+        let characteristics = Characteristics {
+            version: Version::V2_1,
+            capabilities: Capabilities::empty(),
+            device: device.physical_device(),
+            maximum_channels: MAXIMUM_CHANNELS,
+            name: NAME,
+        };
+        // NetDMA names the processors of the interrupts inside this call. They are applied when resources are filtered.
+        let engine = CopyEngine::new(lanes.clone());
+        let engine = match Registered::register(
+            device.image(),
+            &interface,
+            engine,
+            &characteristics,
+            irql,
+        ) {
+            Ok(registered) => Some(registered.into_engine()),
+            Err(Failed {
+                error: RegisterError::Unsupported,
+                ..
+            }) => {
+                debug_print(format_args!(
+                    "netdma-kmdf: NetDMA is not supported by this system\n"
+                ));
+                None
+            }
+            Err(Failed { error, .. }) => return Err(error.into()),
+        };
+        if engine.is_some() {
+            // How many channels there are will be known when the device starts; interrupts must be created now.
+            for _ in 0..MAXIMUM_CHANNELS {
+                device.create_interrupt(EngineInterrupt::new(lanes.clone(), hardware.clone()))?;
+            }
+        }
+        Ok(device.finish(Device::new(engine, lanes, hardware)))
+    }
+}
+
+fn share<T>(value: T) -> Result<Shared<T>> {
+    Shared::try_new(value).map_err(|_| Error::INSUFFICIENT_RESOURCES)
+}

@@ -1,0 +1,498 @@
+//! The engine: a provider whose channels are copied for by software.
+//!
+//! Each channel of the device has a [`Lane`], which outlives its allocations: the list of descriptors, a DPC that works it off, and a DPC
+//! that tells NetDMA of its interrupts. A [`Channel`] is what NetDMA has allocated, and no more than the lane's number.
+//!
+//! # Design
+//!
+//! * **Work is done in a DPC, in slices,** so that neither the submitter nor a processor is held up for long.
+//! * **One at a time.** A DPC can be queued again while it runs, and then run on two processors. Who takes a descriptor off the list
+//!   holds the list's lock for that moment and says that it is at work; who finds that said, leaves. Descriptors are therefore done in
+//!   order and once.
+//! * **The lock covers the list, not the copying.** Two channels share nothing that is written.
+
+use core::mem::replace;
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use nmr_netdma::irql::{self, AtMostDispatch, Dispatch, Passive};
+use nmr_netdma::kmdf::{Dpc, DpcHandle, DpcRoutine, Resources, Shared, SpinLock, memory};
+use nmr_netdma::netdma::affinity::ActiveProcessors;
+use nmr_netdma::netdma::{
+    self, Affinities, Allocated, Chain, ChannelParameters, ControlFlags, Cursor, Link, OpenLink,
+    PhysicalMemory, Piece, Plan, Processors, Provider, Refusal, Transfer, TransferStatus, Work,
+};
+use nmr_netdma::{Error, Irql, Result};
+use spin::Once;
+
+use crate::hardware::Hardware;
+
+/// The most channels that the device can have: its status register has a bit for each.
+pub const MAXIMUM_CHANNELS: u32 = 32;
+
+/// The most bytes of one descriptor.
+pub const MAXIMUM_TRANSFER_SIZE: u32 = 64 * 1024;
+
+/// How many descriptors one run of the DPC does at most.
+const SLICE_DESCRIPTORS: u32 = 64;
+/// After how many bytes one run of the DPC ends.
+const SLICE_BYTES: u32 = 256 * 1024;
+
+/// The provider.
+pub(crate) struct CopyEngine {
+    lanes: Shared<Lanes>,
+    /// Set if NetDMA says where it wants interrupts.
+    plan: Once<Plan>,
+    /// The channels that are allocated, a bit for each.
+    allocated: AtomicU32,
+}
+
+/// A channel that NetDMA has allocated.
+pub(crate) struct Channel {
+    index: u32,
+}
+
+impl CopyEngine {
+    pub(crate) fn new(lanes: Shared<Lanes>) -> Self {
+        Self {
+            lanes,
+            plan: Once::new(),
+            allocated: AtomicU32::new(0),
+        }
+    }
+
+    /// Where NetDMA wants interrupts, as far as it says.
+    pub(crate) fn plan(&self) -> &Plan {
+        static UNASKED: Plan = Plan::unasked(MAXIMUM_CHANNELS);
+        self.plan.get().unwrap_or(&UNASKED)
+    }
+
+    /// Takes a free channel, best one whose interrupts go to one of `processors`.
+    fn take(&self, processors: Processors) -> Result<u32> {
+        let mut allocated = self.allocated.load(Ordering::Relaxed);
+        loop {
+            let free = |channel: &u32| allocated & 1 << channel == 0;
+            let channels = 0..self.lanes.present();
+            let near = channels.clone().filter(free).find(|channel| {
+                self.lanes
+                    .get(*channel)
+                    .is_some_and(|lane| lane.common(processors) != 0)
+            });
+            let channel = near
+                .or_else(|| channels.clone().find(free))
+                .ok_or(Error::INSUFFICIENT_RESOURCES)?;
+            let taken = allocated | 1 << channel;
+            match self.allocated.compare_exchange_weak(
+                allocated,
+                taken,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Ok(channel),
+                Err(current) => allocated = current,
+            }
+        }
+    }
+
+    fn lane(&self, channel: &Channel) -> Result<&Lane> {
+        self.lanes.get(channel.index).ok_or(Error::UNSUCCESSFUL)
+    }
+}
+
+impl Provider for CopyEngine {
+    type Channel = Channel;
+
+    fn set_channel_cpu_affinity(
+        &self,
+        affinities: Affinities<'_>,
+        _irql: &mut Irql<Passive>,
+    ) -> Result<()> {
+        self.plan
+            .call_once(|| Plan::new(MAXIMUM_CHANNELS, affinities, ActiveProcessors::query()));
+        Ok(())
+    }
+
+    fn allocate_channel(
+        &self,
+        parameters: &ChannelParameters,
+        _irql: &mut Irql<AtMostDispatch>,
+    ) -> Result<Allocated<Channel>> {
+        let channel = Channel {
+            index: self.take(parameters.processors())?,
+        };
+        let lane = self.lane(&channel)?;
+        let processor = lane.aim(parameters.processors())?;
+        Ok(Allocated {
+            channel,
+            processor,
+            link: lane.state().link.clone(),
+        })
+    }
+}
+
+impl netdma::Channel<CopyEngine> for Channel {
+    fn start(
+        &self,
+        engine: &CopyEngine,
+        chain: &Chain,
+        irql: &mut Irql<AtMostDispatch>,
+    ) -> Result<()> {
+        let lane = engine.lane(self)?;
+        lane.state().list.with(irql, |list, _| {
+            list.generation += 1;
+            list.cursor.start(chain);
+        });
+        lane.work.enqueue();
+        Ok(())
+    }
+
+    fn append(
+        &self,
+        engine: &CopyEngine,
+        chain: &Chain,
+        irql: &mut Irql<AtMostDispatch>,
+    ) -> Result<()> {
+        let lane = engine.lane(self)?;
+        lane.state()
+            .list
+            .with(irql, |list, _| list.cursor.append(chain))?;
+        lane.work.enqueue();
+        Ok(())
+    }
+
+    fn free(self, engine: &CopyEngine, irql: &mut Irql<AtMostDispatch>) {
+        if let Ok(lane) = engine.lane(&self) {
+            lane.state().list.with(irql, |list, _| list.cursor.clear());
+            lane.state().completed.store(0, Ordering::Relaxed);
+            lane.state().halted.store(false, Ordering::Relaxed);
+        }
+        engine
+            .allocated
+            .fetch_and(!(1 << self.index), Ordering::Release);
+    }
+}
+
+/// The lanes of all channels that the device can have, and how their interrupts are laid out.
+pub(crate) struct Lanes {
+    lanes: [Option<Lane>; MAXIMUM_CHANNELS as usize],
+    /// How many channels the device has.
+    present: AtomicU32,
+    /// How many messages it was granted; 0 if it has the line.
+    messages: AtomicU32,
+    /// For each message the channels that send it, a bit for each. The line counts as message 0.
+    of_message: [AtomicU32; MAXIMUM_CHANNELS as usize],
+}
+
+impl Lanes {
+    pub(crate) fn new(hardware: &Shared<Hardware>, irql: &mut Irql<Passive>) -> Result<Self> {
+        let mut lanes = [const { None }; MAXIMUM_CHANNELS as usize];
+        for (index, lane) in (0..).zip(&mut lanes) {
+            *lane = Some(Lane::new(index, hardware.clone(), irql)?);
+        }
+        Ok(Self {
+            lanes,
+            present: AtomicU32::new(0),
+            messages: AtomicU32::new(0),
+            of_message: [const { AtomicU32::new(0) }; MAXIMUM_CHANNELS as usize],
+        })
+    }
+
+    /// Lays the interrupts of `channels` channels out over what the device was granted.
+    pub(crate) fn assign(&self, channels: u32, resources: &Resources<'_>) -> Result<()> {
+        // Without an interrupt, descriptors that ask for one could not be served.
+        if resources.interrupts().next().is_none() {
+            return Err(Error::DEVICE_CONFIGURATION_ERROR);
+        }
+        let messages = resources.messages().min(MAXIMUM_CHANNELS);
+        let plan = Plan::unasked(channels.min(MAXIMUM_CHANNELS));
+        let assignment = plan.assign(messages.max(1));
+        self.present.store(plan.channels(), Ordering::Relaxed);
+        self.messages.store(messages, Ordering::Relaxed);
+        for (number, bits) in (0..).zip(&self.of_message) {
+            bits.store(
+                assignment
+                    .channels(number)
+                    .fold(0, |bits, channel| bits | 1 << channel),
+                Ordering::Relaxed,
+            );
+        }
+        for (number, interrupt) in (0..MAXIMUM_CHANNELS).zip(resources.interrupts()) {
+            for lane in assignment
+                .channels(number)
+                .filter_map(|channel| self.get(channel))
+            {
+                lane.message.store(number, Ordering::Relaxed);
+                lane.targets
+                    .store(interrupt.processors.mask, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the device which channel sends which message.
+    pub(crate) fn program(&self, hardware: &Hardware) -> Result<()> {
+        if self.messages() == 0 {
+            return Ok(());
+        }
+        for channel in 0..self.present() {
+            if let Some(lane) = self.get(channel) {
+                hardware.set_message(channel, lane.message.load(Ordering::Relaxed))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn present(&self) -> u32 {
+        self.present.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn messages(&self) -> u32 {
+        self.messages.load(Ordering::Relaxed)
+    }
+
+    /// The channels that send `message`, a bit for each.
+    pub(crate) fn of_message(&self, message: u32) -> u32 {
+        self.of_message
+            .get(message as usize)
+            .map_or(0, |bits| bits.load(Ordering::Relaxed))
+    }
+
+    /// The lanes of `channels`, a bit for each.
+    pub(crate) fn of_channels(&self, channels: u32) -> impl Iterator<Item = &Lane> {
+        (0..)
+            .zip(&self.lanes)
+            .filter(move |(index, _)| channels & 1 << index != 0)
+            .filter_map(|(_, lane)| lane.as_ref())
+    }
+
+    fn get(&self, channel: u32) -> Option<&Lane> {
+        self.lanes.get(channel as usize)?.as_ref()
+    }
+}
+
+/// What belongs to one channel of the device, whoever has it allocated.
+pub(crate) struct Lane {
+    work: Dpc<Worker>,
+    notify: Dpc<Notifier>,
+    /// The message that it sends.
+    message: AtomicU32,
+    /// The processors that take that message, or the line, a bit for each.
+    targets: AtomicU64,
+}
+
+/// What a lane's DPCs share.
+struct LaneState {
+    link: Link,
+    list: SpinLock<List>,
+    /// The descriptor that was done last, by its physical address; 0 if none was.
+    completed: AtomicU64,
+    /// The channel halted, and NetDMA has not been told.
+    halted: AtomicBool,
+}
+
+#[derive(Default)]
+struct List {
+    cursor: Cursor,
+    /// How often a list was begun.
+    generation: u64,
+    /// A worker has taken a descriptor off and will come back.
+    at_work: bool,
+}
+
+impl Lane {
+    fn new(index: u32, hardware: Shared<Hardware>, irql: &mut Irql<Passive>) -> Result<Self> {
+        let state = LaneState {
+            link: Link::new(irql)?,
+            list: SpinLock::new(List::default()),
+            completed: AtomicU64::new(0),
+            halted: AtomicBool::new(false),
+        };
+        let state = Shared::try_new(state).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
+        let notify = Dpc::new(Notifier {
+            state: state.clone(),
+        })?;
+        Ok(Self {
+            work: Dpc::new(Worker {
+                index,
+                state,
+                hardware,
+            })?,
+            notify,
+            message: AtomicU32::new(0),
+            targets: AtomicU64::new(0),
+        })
+    }
+
+    fn state(&self) -> &LaneState {
+        &self.work.routine().state
+    }
+
+    /// The processors that take the channel's interrupt and are among `processors`.
+    fn common(&self, processors: Processors) -> u64 {
+        if processors.group == 0 {
+            self.targets.load(Ordering::Relaxed) & processors.mask
+        } else {
+            0
+        }
+    }
+
+    /// Chooses the processor to work on for a client that wants one of `processors`, and works there from now on.
+    fn aim(&self, processors: Processors) -> Result<u32> {
+        let targets = self.targets.load(Ordering::Relaxed);
+        let active = ActiveProcessors::query();
+        // Where the interrupt goes, if that is where the client wants it; where the client wants it; where the interrupt goes.
+        let wanted = if processors.group == 0 {
+            processors.mask
+        } else {
+            0
+        };
+        let choice = [self.common(processors), wanted, targets]
+            .into_iter()
+            .find_map(|mask| active.first_of(mask));
+        let processor = choice.unwrap_or(0);
+        self.work.set_target_processor(processor)?;
+        self.notify.set_target_processor(processor)?;
+        Ok(processor)
+    }
+
+    /// Tells NetDMA of an interrupt, and queues the rest of the work where NetDMA says.
+    pub(crate) fn notify_from_isr(&self, irql: &mut Irql<irql::Device>) {
+        let state = self.state();
+        if let Some(processor) = state
+            .link
+            .isr(state.completed.load(Ordering::Acquire), irql)
+        {
+            // A processor that does not exist leaves the DPC where it was aimed when the channel was allocated.
+            let _ = self.notify.set_target_processor(processor);
+            self.notify.enqueue();
+        }
+    }
+}
+
+/// The DPC that tells NetDMA of interrupts.
+struct Notifier {
+    state: Shared<LaneState>,
+}
+
+impl DpcRoutine for Notifier {
+    fn run(&self, _dpc: &DpcHandle<'_>, irql: &mut Irql<Dispatch>) {
+        let halted = self.state.halted.swap(false, Ordering::Acquire);
+        let completed = self.state.completed.load(Ordering::Acquire);
+        if let Some(link) = self.state.link.open(irql) {
+            link.interrupt_dpc((!halted).then_some(completed));
+        }
+    }
+}
+
+/// The DPC that copies.
+struct Worker {
+    index: u32,
+    state: Shared<LaneState>,
+    hardware: Shared<Hardware>,
+}
+
+impl DpcRoutine for Worker {
+    fn run(&self, dpc: &DpcHandle<'_>, irql: &mut Irql<Dispatch>) {
+        // While the link is open the channel is not freed: whoever frees it waits for the end of the slice.
+        let Some(mut link) = self.state.link.open(irql) else {
+            return;
+        };
+        if self.list(&mut link, |list| replace(&mut list.at_work, true)) {
+            return;
+        }
+        let (mut descriptors, mut bytes) = (0, 0);
+        while descriptors < SLICE_DESCRIPTORS && bytes < SLICE_BYTES {
+            let (next, generation) = self.next(&mut link);
+            let done = match next {
+                Ok(Some(transfer)) => self.process(&transfer, &mut link),
+                Ok(None) => return,
+                Err(refusal) => Err(refusal.into()),
+            };
+            match done {
+                Ok(length) => bytes += length,
+                Err(_) => self.halt(generation, &mut link),
+            }
+            descriptors += 1;
+        }
+        self.list(&mut link, |list| list.at_work = false);
+        dpc.enqueue();
+    }
+}
+
+impl Worker {
+    fn list<R>(&self, link: &mut OpenLink<'_>, body: impl FnOnce(&mut List) -> R) -> R {
+        self.state.list.with(link.irql(), |list, _| body(list))
+    }
+
+    /// Takes the next transfer off the list, and says which list. If there is none, the work is over.
+    fn next(&self, link: &mut OpenLink<'_>) -> (Result<Option<Transfer>, Refusal>, u64) {
+        self.state.list.with(link.irql(), |list, irql| {
+            let next = list.cursor.next(&mut Descriptors(irql));
+            list.at_work = !matches!(next, Ok(None));
+            (next, list.generation)
+        })
+    }
+
+    /// Does what `transfer` asks for and answers how many bytes were copied.
+    fn process(&self, transfer: &Transfer, link: &mut OpenLink<'_>) -> Result<u32> {
+        let mut bytes = 0;
+        if let Work::Copy(pieces) = &transfer.work {
+            for &Piece {
+                source,
+                destination,
+                length,
+            } in pieces.iter()
+            {
+                memory::copy_physical(source, destination, length, link.irql())?;
+                bytes += length;
+            }
+        }
+        self.state
+            .completed
+            .store(transfer.descriptor, Ordering::Release);
+        if transfer.flags.contains(ControlFlags::STATUS) {
+            let more = self.list(link, |list| list.cursor.has_more());
+            let status = if more {
+                TransferStatus::Active
+            } else {
+                TransferStatus::Idle
+            };
+            link.publish(transfer.descriptor, status);
+        }
+        if transfer.flags.contains(ControlFlags::INTERRUPT) {
+            self.ring();
+        }
+        Ok(bytes)
+    }
+
+    /// Gives up the list of this generation and says that the channel stands still until it is started anew. No effect if it
+    /// has been.
+    fn halt(&self, generation: u64, link: &mut OpenLink<'_>) {
+        let halts = self.list(link, |list| {
+            let halts = list.generation == generation;
+            if halts {
+                list.cursor.clear();
+            }
+            halts
+        });
+        if halts {
+            let last = self.state.completed.load(Ordering::Relaxed);
+            link.publish(last, TransferStatus::Halted);
+            self.state.halted.store(true, Ordering::Release);
+            self.ring();
+        }
+    }
+
+    fn ring(&self) {
+        // It fails only if the device is gone, and interrupts with it. The completion word tells as well.
+        let _ = self.hardware.ring(self.index);
+    }
+}
+
+/// Descriptors where NetDMA put them, in physical memory.
+struct Descriptors<'a>(&'a mut Irql<Dispatch>);
+
+impl PhysicalMemory for Descriptors<'_> {
+    fn read(&mut self, address: u64, words: &mut [u64]) -> Result<()> {
+        memory::read_words(address, words, self.0)
+    }
+}

@@ -1,0 +1,35 @@
+//! A KMDF driver that offers a copy engine to the network stack through NetDMA.
+//!
+//! The device is simple: it copies nothing, it only rings. A channel whose doorbell is written sends an interrupt message, or asserts the
+//! line. The copying is done in software, by a DPC for each channel on the channel's own processor; what
+//! matters here is everything around it, and that is what a driver for a copying device does.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `driver` | the driver; AddDevice: the NetDMA provider, then the interrupts |
+//! | `device` | resources, power, start and stop of the provider |
+//! | `interrupt` | from the interrupt to NetDMA |
+//! | `engine` | the provider, its channels, and the copying |
+//! | `hardware` | the device's registers |
+//!
+//! # How an interrupt gets to the right processor
+//!
+//! 1. AddDevice registers the provider. Inside that call NetDMA says on which processor each channel is to interrupt: the plan.
+//! 2. Before the system assigns resources, the driver writes the plan into the requirements of its interrupt messages.
+//! 3. When the device starts, it sees which messages it was granted and tells the device which channel uses which.
+//! 4. A channel that is allocated runs on the processor that its message interrupts.
+//! 5. The service routine asks NetDMA on which processor the DPC is to run, and queues it there.
+//!
+//! With fewer messages than channels, channels share; with a line interrupt all do. On Windows 8 and later, where there is no NetDMA,
+//! the driver says so in the debugger and does nothing else.
+#![no_std]
+
+mod device;
+mod driver;
+mod engine;
+mod hardware;
+mod interrupt;
+
+pub use engine::{MAXIMUM_CHANNELS, MAXIMUM_TRANSFER_SIZE};
+
+nmr_netdma::kmdf::driver_entry!(driver::Driver);

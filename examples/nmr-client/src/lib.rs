@@ -1,0 +1,2 @@
+//! Example driver: an NMR client. Empty.
+#![no_std]

@@ -1,0 +1,343 @@
+//! One machine: boot, the machine that a thread belongs to, shutdown and its verdict.
+//!
+//! # Safety
+//!
+//! The unsafe code of this file reads the calling thread's slot, which holds null or a pointer to a [`Thread`] that its
+//! [`Entered`] guard keeps alive and takes out again.
+#![expect(
+    unsafe_code,
+    reason = "a thread finds its machine through a pointer in its slot"
+)]
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::fmt;
+use core::marker::PhantomData;
+
+use crate::trace::{Event, Trace};
+use crate::verifier::{Leak, Rule, Verifier, Violation};
+use crate::{ke, mm, ndis, netio, platform, pnp, wdf};
+
+/// The Windows that a machine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Os {
+    /// Windows Vista SP1: NetDMA 2.0, no processor groups, KMDF 1.7.
+    VistaSp1,
+    /// Windows 7 SP1: NetDMA 2.1, processor groups, KMDF 1.9.
+    Win7,
+    /// Windows 10: NetDMA functions are there and do nothing, KMDF 1.33.
+    Win10,
+}
+
+/// What to boot.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The system. Windows 7 by default.
+    pub os: Os,
+    /// Processors, at least 1. 4 by default.
+    pub processors: u32,
+    /// Where every choice that Windows leaves open comes from.
+    pub seed: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            os: Os::Win7,
+            processors: 4,
+            seed: 1,
+        }
+    }
+}
+
+/// Everything that one machine holds. The parts live in their modules.
+pub(crate) struct Machine {
+    pub(crate) config: Config,
+    pub(crate) trace: Trace,
+    pub(crate) verifier: Verifier,
+    pub(crate) ke: ke::State,
+    pub(crate) mm: mm::State,
+    pub(crate) netio: netio::State,
+    pub(crate) ndis: ndis::State,
+    pub(crate) wdf: wdf::State,
+    pub(crate) pnp: pnp::State,
+}
+
+/// A callback that a thread is in, for diagnosis.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    /// The callback's C name.
+    pub(crate) callback: &'static str,
+    /// Whose it is: a module's, a device's, a driver's name.
+    pub(crate) owner: String,
+    /// Identifies the owner to the part of the kernel that called: a handle, an object's address.
+    pub(crate) key: usize,
+}
+
+/// What a machine knows of one host thread.
+pub(crate) struct Thread {
+    pub(crate) machine: Arc<Machine>,
+    pub(crate) irql: Cell<u8>,
+    pub(crate) processor: Cell<u32>,
+    pub(crate) frames: RefCell<Vec<Frame>>,
+}
+
+/// Makes the calling thread one of the machine's threads until dropped.
+pub struct Entered<'a> {
+    thread: *const Thread,
+    outer: *const (),
+    /// Bound to its thread, and not longer than the kernel.
+    lifetime: PhantomData<(&'a (), *const ())>,
+}
+
+impl Entered<'_> {
+    fn new(machine: &Arc<Machine>, processor: u32, irql: u8) -> Self {
+        let thread = Box::into_raw(Box::new(Thread {
+            machine: Arc::clone(machine),
+            irql: Cell::new(irql),
+            processor: Cell::new(processor),
+            frames: RefCell::new(Vec::new()),
+        }));
+        let outer = platform::slot();
+        platform::set_slot(thread.cast());
+        Self {
+            thread,
+            outer,
+            lifetime: PhantomData,
+        }
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        platform::set_slot(self.outer);
+        // SAFETY: `new` made the pointer from a box, this is the only place that takes it back, and the slot no longer
+        // names it, so no later call of this thread reaches it.
+        drop(unsafe { Box::from_raw(self.thread.cast_mut()) });
+    }
+}
+
+/// The calling thread as its machine sees it, if it belongs to one.
+pub(crate) fn try_current<'a>() -> Option<&'a Thread> {
+    // SAFETY: the slot holds null or the pointer that an `Entered` of this very thread put there and takes out before it
+    // frees the thread. `Entered` cannot leave its thread, and no caller keeps the reference beyond its own call.
+    unsafe { platform::slot().cast::<Thread>().as_ref() }
+}
+
+/// The calling thread; stops the process if it belongs to no machine.
+pub(crate) fn current<'a>() -> &'a Thread {
+    match try_current() {
+        Some(thread) => thread,
+        None => platform::fatal(
+            "simkernel: a kernel function was called by a thread that entered no Kernel",
+        ),
+    }
+}
+
+/// The machine of the calling thread.
+pub(crate) fn machine<'a>() -> &'a Arc<Machine> {
+    &current().machine
+}
+
+impl Machine {
+    /// Records that the calling thread broke `rule`.
+    pub(crate) fn violated(&self, rule: &'static Rule, detail: fmt::Arguments<'_>) {
+        let mut detail = format!("{detail}");
+        if let Some(thread) = try_current() {
+            for frame in thread.frames.borrow().iter().rev() {
+                detail.push_str(&format!(", in {} of {}", frame.callback, frame.owner));
+            }
+        }
+        self.trace("verifier", format_args!("{}: {detail}", rule.name));
+        self.verifier.record(Violation { rule, detail });
+    }
+
+    /// Records that something happened.
+    pub(crate) fn trace(&self, source: &'static str, what: fmt::Arguments<'_>) {
+        let (processor, irql) =
+            try_current().map_or((0, 0), |thread| (thread.processor.get(), thread.irql.get()));
+        self.trace
+            .record(processor, irql, source, format!("{what}"));
+    }
+}
+
+/// Runs `body` as the callback `frame`, so that diagnoses can name it.
+pub(crate) fn in_callback<R>(
+    callback: &'static str,
+    owner: impl Into<String>,
+    key: usize,
+    body: impl FnOnce() -> R,
+) -> R {
+    let thread = current();
+    thread.frames.borrow_mut().push(Frame {
+        callback,
+        owner: owner.into(),
+        key,
+    });
+    let result = body();
+    thread.frames.borrow_mut().pop();
+    result
+}
+
+/// Makes the calling host thread a thread of `machine` while `body` runs: for processors and system threads.
+pub(crate) fn enter<R>(
+    machine: &Arc<Machine>,
+    processor: u32,
+    irql: u8,
+    body: impl FnOnce() -> R,
+) -> R {
+    let _entered = Entered::new(machine, processor, irql);
+    body()
+}
+
+/// A running machine. The thread that booted it belongs to it; others [`enter`](Self::enter).
+///
+/// Dropping it shuts it down and panics if the verdict is not clean.
+#[must_use]
+pub struct Kernel {
+    machine: Option<Arc<Machine>>,
+    entered: Option<Entered<'static>>,
+}
+
+impl Kernel {
+    /// Boots a machine; the calling thread becomes a thread of it, on processor 0 at PASSIVE_LEVEL.
+    pub fn boot(config: Config) -> Self {
+        let config = Config {
+            processors: config.processors.max(1),
+            ..config
+        };
+        let machine = Arc::new(Machine {
+            trace: Trace::new(),
+            verifier: Verifier::default(),
+            ke: ke::State::new(&config),
+            mm: mm::State::new(&config),
+            netio: netio::State::new(&config),
+            ndis: ndis::State::new(&config),
+            wdf: wdf::State::new(&config),
+            pnp: pnp::State::new(&config),
+            config,
+        });
+        ke::start(&machine);
+        machine.trace(
+            "boot",
+            format_args!(
+                "{:?}, {} processors",
+                machine.config.os, machine.config.processors
+            ),
+        );
+        let entered = Entered::new(&machine, 0, 0);
+        Self {
+            machine: Some(machine),
+            entered: Some(entered),
+        }
+    }
+
+    pub(crate) fn machine(&self) -> &Arc<Machine> {
+        match &self.machine {
+            Some(machine) => machine,
+            // Only `finish` takes it, and that consumes the kernel or runs in its drop.
+            None => platform::fatal("simkernel: used after shutdown"),
+        }
+    }
+
+    /// What was booted.
+    pub fn config(&self) -> &Config {
+        &self.machine().config
+    }
+
+    /// Makes the calling thread a thread of this machine, on processor `processor` at PASSIVE_LEVEL.
+    pub fn enter(&self, processor: u32) -> Entered<'_> {
+        Entered::new(self.machine(), processor, 0)
+    }
+
+    /// What happened so far.
+    pub fn events(&self) -> Vec<Event> {
+        self.machine().trace.events()
+    }
+
+    /// The rules broken so far.
+    pub fn violations(&self) -> Vec<Violation> {
+        self.machine().verifier.violations()
+    }
+
+    /// Takes the violations of `rule` out of the record: for a test that breaks it on purpose.
+    pub fn take_violations(&self, rule: &Rule) -> Vec<Violation> {
+        self.machine().verifier.take(rule)
+    }
+
+    /// Stops the processors and says what went wrong and what was left.
+    pub fn shutdown(mut self) -> Verdict {
+        match self.finish() {
+            Some(verdict) => verdict,
+            None => platform::fatal("simkernel: shut down twice"),
+        }
+    }
+
+    fn finish(&mut self) -> Option<Verdict> {
+        let machine = self.machine.take()?;
+        let mut leaks = Vec::new();
+        pnp::shutdown(&machine);
+        ke::stop(&machine);
+        netio::leaks(&machine, &mut leaks);
+        ndis::leaks(&machine, &mut leaks);
+        wdf::leaks(&machine, &mut leaks);
+        pnp::leaks(&machine, &mut leaks);
+        ke::leaks(&machine, &mut leaks);
+        mm::leaks(&machine, &mut leaks);
+        drop(self.entered.take());
+        Some(Verdict {
+            violations: machine.verifier.violations(),
+            leaks,
+            events: machine.trace.events(),
+        })
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        if let Some(verdict) = self.finish()
+            && !verdict.is_clean()
+            && !platform::panicking()
+        {
+            panic!("{verdict}");
+        }
+    }
+}
+
+/// How a machine ended.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Verdict {
+    /// The rules that were broken.
+    pub violations: Vec<Violation>,
+    /// What was left behind.
+    pub leaks: Vec<Leak>,
+    /// Everything that happened.
+    pub events: Vec<Event>,
+}
+
+impl Verdict {
+    /// Whether no rule was broken and nothing left.
+    pub fn is_clean(&self) -> bool {
+        self.violations.is_empty() && self.leaks.is_empty()
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_clean() {
+            return formatter.write_str("clean: no rule broken, nothing leaked");
+        }
+        for violation in &self.violations {
+            writeln!(formatter, "{violation}")?;
+        }
+        for leak in &self.leaks {
+            writeln!(formatter, "{leak}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,464 @@
+//! The NetDMA interface: the side that calls providers.
+//!
+//! Providers register with the functions that ndis.sys exports. [`NetDma`] is what the network stack is on Windows: it opens
+//! channels and gives them descriptors.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `exports` | the C functions |
+//! | `life` | what they do: registration to deregistration, power, interrupts |
+//! | `provider` | a provider, its phases, and who is using it |
+//! | `handlers` | calls into a provider |
+//! | `channel` | a channel, its descriptors and its statistics |
+//! | `memory` | ring and completion word |
+//! | [`violation`] | the rules |
+//!
+//! # Version
+//!
+//! | system | interface | channel parameters |
+//! |---|---|---|
+//! | Windows Vista SP1 | 2.0 | revision 1, 40 bytes |
+//! | Windows 7 | 2.1 | revision 2, 56 bytes with processor group |
+//! | Windows 10 | none: registration succeeds with a null handle, `NetDmaIsr` stores processor 0, `NetDmaGetVersion` answers 0 | |
+//!
+//! # Design
+//!
+//! * **Processors are spread by number**: channel k is asked to interrupt processor k modulo the number of processors,
+//!   whatever the seed. What Windows picks depends on its own load; a rule that a reader can predict makes tests
+//!   readable, and [`AffinityPlan`] gives the others.
+//! * **A provider that cannot take note of its affinity stays registered**, since none of Microsoft's pages says otherwise.
+//! * **Calls into a provider are counted**, so that a stop knows when nobody is in it, and no lock is held over them.
+//! * **Waits have a limit** where Windows would hang: then the rule [`OUTSTANDING`](violation::OUTSTANDING) says what was left,
+//!   and the life goes on.
+//! * **Transfers are not checked**: a test can send what Windows would not.
+//! * **Handles are numbers** that are no addresses and are not used twice, so that a stale one is found out.
+
+mod channel;
+mod exports;
+mod handlers;
+mod life;
+mod memory;
+mod provider;
+pub mod violation;
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::mem;
+use core::time::Duration;
+
+use nmr_netdma::sys;
+
+use self::channel::Object;
+use self::memory::Memory;
+use self::provider::Provider;
+use crate::kernel::{self, Config, Kernel, Machine, Os};
+use crate::platform::{self, Mutex};
+use crate::verifier::Leak;
+
+/// Descriptors in a channel's ring, unless asked otherwise.
+const RING: usize = 256;
+/// Freed channels whose memory is watched.
+const CONDEMNED: usize = 16;
+const HANDLES: usize = 0x8E7D << (usize::BITS - 16);
+
+/// A registered provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderId(usize);
+
+/// What the interface knows of a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderInfo {
+    /// Names it in [`NetDma::open`].
+    pub id: ProviderId,
+    /// Its friendly name.
+    pub name: String,
+    /// The version it registered with: major, minor.
+    pub version: (u8, u8),
+    /// Whether it is started.
+    pub started: bool,
+    /// Channels that it has, `DmaChannelCount`; 0 before its first start.
+    pub channels: u32,
+    /// The longest transfer in bytes, `MaximumTransferSize`; 0 before its first start.
+    pub maximum_transfer: u32,
+    /// For each channel of `MaxDmaChannelCount` the processor that it was asked to interrupt. Empty if it was not asked, as
+    /// without MSI-X.
+    pub affinity: Vec<Option<u32>>,
+}
+
+/// One element of the array that tells a provider which processors to interrupt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Affinity {
+    /// `DmaChannel`.
+    pub channel: u32,
+    /// `CpuNumber`.
+    pub processor: u32,
+}
+
+/// What providers whose devices have MSI-X are told in `SetDmaChannelCpuAffinity`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AffinityPlan {
+    /// Channel k interrupts processor k modulo the number of processors.
+    #[default]
+    Spread,
+    /// Channel k interrupts processor `list[k % list.len()]`.
+    Processors(Vec<u32>),
+    /// This very array, sensible or not.
+    Array {
+        /// What it says.
+        entries: Vec<Affinity>,
+        /// `CpuAffinityArraySize` in bytes. If it says more than there are entries, the rest is 0xFF.
+        bytes: u32,
+    },
+    /// Nothing: the handler is not called.
+    Silent,
+}
+
+/// One copy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Transfer {
+    /// The physical address to copy from.
+    pub source: u64,
+    /// The physical address to copy to.
+    pub destination: u64,
+    /// Bytes.
+    pub length: u32,
+    /// `NET_DMA_*` control flags, besides those that the channel sets in the last one of a batch.
+    pub flags: u32,
+}
+
+/// What happened on a channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChannelStatistics {
+    /// Descriptors that were completed.
+    pub descriptors: u64,
+    /// Bytes that they moved.
+    pub bytes: u64,
+    /// Calls of `NetDmaIsr`.
+    pub interrupts: u64,
+    /// The same by processor.
+    pub isr_processors: BTreeMap<u32, u64>,
+    /// Calls of `NetDmaInterruptDpc` by processor.
+    pub dpc_processors: BTreeMap<u32, u64>,
+    /// Changes of the completion word that were seen.
+    pub completion_writes: u64,
+    /// Completed descriptors that asked for an interrupt, for which no `NetDmaInterruptDpc` has come yet.
+    pub missing_interrupts: u64,
+    /// Halts that the completion word reported. Each loses what was outstanding.
+    pub faults: u64,
+}
+
+/// The NetDMA interface of a machine, as a client sees it.
+#[derive(Clone, Copy)]
+pub struct NetDma<'a> {
+    machine: &'a Arc<Machine>,
+}
+
+impl Kernel {
+    /// The NetDMA interface of this machine.
+    pub fn netdma(&self) -> NetDma<'_> {
+        NetDma {
+            machine: self.machine(),
+        }
+    }
+}
+
+impl NetDma<'_> {
+    /// The version of the interface, major and minor; `None` where there is no NetDMA.
+    pub fn version(&self) -> Option<(u8, u8)> {
+        self.machine.ndis.interface
+    }
+
+    /// The providers that are registered, in order of registration.
+    pub fn providers(&self) -> Vec<ProviderInfo> {
+        self.machine
+            .ndis
+            .registry
+            .lock()
+            .providers
+            .values()
+            .map(|provider| provider.info())
+            .collect()
+    }
+
+    /// Has `provider` allocate a channel whose DPCs run on one of `processors`, a bit for each.
+    ///
+    /// # Errors
+    ///
+    /// * `STATUS_NO_SUCH_DEVICE`: it is not registered.
+    /// * `STATUS_INVALID_PARAMETER`: the machine has none of the processors.
+    /// * `STATUS_DEVICE_NOT_READY`: it is not started, or its device has no power.
+    /// * `STATUS_UNSUCCESSFUL`: it broke a rule of allocation.
+    /// * What it answers itself: `STATUS_INSUFFICIENT_RESOURCES` if it has no channel left.
+    pub fn open(&self, provider: ProviderId, processors: u64) -> Result<Channel, sys::NTSTATUS> {
+        self.open_with_ring(provider, processors, RING)
+    }
+
+    /// The same with a ring of `descriptors`, a power of two from 2 to 65536, of which one is always free.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); `STATUS_INVALID_PARAMETER` also for a ring of another size.
+    pub fn open_with_ring(
+        &self,
+        provider: ProviderId,
+        processors: u64,
+        descriptors: usize,
+    ) -> Result<Channel, sys::NTSTATUS> {
+        let machine = self.machine;
+        let provider = machine
+            .ndis
+            .registry
+            .lock()
+            .providers
+            .get(&provider.0)
+            .cloned();
+        let Some(provider) = provider else {
+            return Err(sys::STATUS_NO_SUCH_DEVICE);
+        };
+        let processors = processors & machine.ndis.every_processor();
+        if processors == 0 || !descriptors.is_power_of_two() || !(2..=65536).contains(&descriptors)
+        {
+            return Err(sys::STATUS_INVALID_PARAMETER);
+        }
+        let object = on(machine, || {
+            Object::open(machine, &provider, processors, descriptors)
+        })?;
+        Ok(Channel {
+            machine: Arc::clone(machine),
+            object,
+        })
+    }
+
+    /// Chooses what providers that register from now on are told about processors.
+    pub fn set_affinity(&self, plan: AffinityPlan) {
+        self.machine.ndis.settings.lock().affinity = plan;
+    }
+
+    /// How long a provider may go without completing anything while it is waited for; 10 s by default.
+    pub fn set_patience(&self, patience: Duration) {
+        self.machine.ndis.settings.lock().patience = patience;
+    }
+
+    /// Whether a start opens a channel, runs a NULL transfer on it and frees it, all before `NetDmaProviderStart` returns.
+    /// Windows may; off by default.
+    pub fn set_probe(&self, probe: bool) {
+        self.machine.ndis.settings.lock().probe = probe;
+    }
+}
+
+impl fmt::Debug for NetDma<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("NetDma")
+            .field("providers", &self.providers())
+            .finish()
+    }
+}
+
+/// A channel that a client owns. Dropping it frees it.
+///
+/// It may be used by several threads. After its provider was stopped everything answers `STATUS_DEVICE_NOT_READY`.
+pub struct Channel {
+    machine: Arc<Machine>,
+    object: Arc<Object>,
+}
+
+impl Channel {
+    /// The processor that the provider runs the channel's DPC on, `CpuNumber`.
+    pub fn processor(&self) -> u32 {
+        self.object.processor()
+    }
+
+    /// Gives the engine descriptors for `transfers`, the last of which asks for status and interrupt. The first batch is
+    /// a start, each later one an append. The answer is a ticket to [`wait`](Self::wait) for.
+    ///
+    /// A batch that is longer than the ring is split. If there is no room, this waits.
+    ///
+    /// # Errors
+    ///
+    /// * `STATUS_INVALID_PARAMETER`: there are no transfers.
+    /// * `STATUS_DEVICE_NOT_READY`: the provider is stopped or without power.
+    /// * `STATUS_IO_TIMEOUT`: there was no room, and nothing was completed for the interface's patience.
+    /// * `STATUS_IO_DEVICE_ERROR`: the engine halted in a part of a split batch.
+    /// * What the provider answers itself.
+    pub fn submit(&self, transfers: &[Transfer]) -> Result<u64, sys::NTSTATUS> {
+        on(&self.machine, || {
+            self.object.submit(&self.machine, transfers, true)
+        })
+    }
+
+    /// The same, but the last one asks for status only.
+    ///
+    /// # Errors
+    ///
+    /// As [`submit`](Self::submit).
+    pub fn submit_polled(&self, transfers: &[Transfer]) -> Result<u64, sys::NTSTATUS> {
+        on(&self.machine, || {
+            self.object.submit(&self.machine, transfers, false)
+        })
+    }
+
+    /// Waits until everything up to `ticket` is completed; whether that came within `timeout`. A halt ends the wait.
+    pub fn wait(&self, ticket: u64, timeout: Duration) -> bool {
+        on(&self.machine, || {
+            self.object.wait(&self.machine, ticket, timeout)
+        })
+    }
+
+    /// What happened so far.
+    pub fn statistics(&self) -> ChannelStatistics {
+        self.object.statistics()
+    }
+
+    /// Waits until nothing is outstanding, then has the provider free the channel.
+    pub fn free(self) {}
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        on(&self.machine, || {
+            // Otherwise a stop frees it, or has.
+            if let Ok(_caller) = self.object.provider.admit_to_free() {
+                self.object.free(&self.machine);
+            }
+        });
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.object.fmt(formatter)
+    }
+}
+
+/// What is registered and allocated, by handle, hence in order.
+#[derive(Default)]
+struct Registry {
+    handles: usize,
+    providers: BTreeMap<usize, Arc<Provider>>,
+    channels: BTreeMap<usize, Arc<Object>>,
+}
+
+struct Settings {
+    affinity: AffinityPlan,
+    patience: Duration,
+    probe: bool,
+}
+
+pub(crate) struct State {
+    interface: Option<(u8, u8)>,
+    processors: u32,
+    settings: Mutex<Settings>,
+    registry: Mutex<Registry>,
+    condemned: Mutex<VecDeque<(String, Memory)>>,
+}
+
+impl State {
+    pub(crate) fn new(config: &Config) -> Self {
+        let interface = match config.os {
+            Os::VistaSp1 => Some((2, 0)),
+            Os::Win7 => Some((2, 1)),
+            Os::Win10 => None,
+        };
+        let settings = Settings {
+            affinity: AffinityPlan::default(),
+            patience: Duration::from_secs(10),
+            probe: false,
+        };
+        Self {
+            interface,
+            processors: config.processors,
+            settings: Mutex::new(settings),
+            registry: Mutex::default(),
+            condemned: Mutex::default(),
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        self.settings.lock().patience
+    }
+
+    /// A bit for each processor that a mask can name: 64, and on Windows Vista 32.
+    fn every_processor(&self) -> u64 {
+        let nameable = if self.interface == Some((2, 0)) {
+            32
+        } else {
+            64
+        };
+        u64::MAX >> (64 - self.processors.clamp(1, nameable))
+    }
+
+    fn new_handle(&self) -> usize {
+        let mut registry = self.registry.lock();
+        registry.handles += 1;
+        HANDLES | registry.handles << 4
+    }
+
+    /// Whether `handle` was ever given out.
+    fn was_given(&self, handle: usize) -> bool {
+        let last = HANDLES | self.registry.lock().handles << 4;
+        handle.is_multiple_of(16) && (HANDLES + 1..=last).contains(&handle)
+    }
+
+    /// Watches the memory of a channel that was freed.
+    fn condemn(&self, machine: &Machine, name: String, memory: Memory) {
+        memory.condemn();
+        let mut condemned = self.condemned.lock();
+        condemned.push_back((name, memory));
+        let oldest = if condemned.len() > CONDEMNED {
+            condemned.pop_front()
+        } else {
+            None
+        };
+        drop(condemned);
+        if let Some((name, memory)) = oldest {
+            examine(machine, &name, &memory);
+        }
+    }
+}
+
+/// Records whether somebody wrote to the memory of a freed channel.
+fn examine(machine: &Machine, name: &str, memory: &Memory) {
+    if !memory.untouched() {
+        machine.violated(&violation::COMPLETION_AFTER_FREE, format_args!("{name}"));
+    }
+}
+
+pub(crate) fn leaks(machine: &Arc<Machine>, leaks: &mut Vec<Leak>) {
+    let registry = mem::take(&mut *machine.ndis.registry.lock());
+    for provider in registry.providers.values() {
+        leaks.push(Leak {
+            kind: "netdma provider registration",
+            detail: format!("'{}'", provider.name),
+        });
+    }
+    for channel in registry.channels.values() {
+        let outstanding = channel.outstanding();
+        leaks.push(Leak {
+            kind: "netdma channel",
+            detail: format!("{channel}, {outstanding} descriptors outstanding"),
+        });
+        drop(channel.close());
+    }
+    for (name, memory) in mem::take(&mut *machine.ndis.condemned.lock()) {
+        examine(machine, &name, &memory);
+    }
+}
+
+/// Runs `body` on a thread of `machine`: this one, if it is one.
+fn on<R>(machine: &Arc<Machine>, body: impl FnOnce() -> R) -> R {
+    match kernel::try_current() {
+        Some(thread) if Arc::ptr_eq(&thread.machine, machine) => body(),
+        _ => kernel::enter(machine, 0, 0, body),
+    }
+}
+
+/// The moment that `duration` from now is.
+fn deadline(duration: Duration) -> u64 {
+    let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    platform::now().saturating_add(nanoseconds)
+}

@@ -1,0 +1,705 @@
+//! A channel: its descriptors on their way through a provider, and what the completion word says of them.
+//!
+//! # Design
+//!
+//! * **Descriptors are counted**, from the channel's allocation on; the n-th lies in slot n modulo the size of the ring.
+//!   A ticket is the count after a batch.
+//! * **One slot stays free**: that of the last descriptor done, since an engine may look at its link again.
+//! * **One thread submits at a time**, in a turn that is a flag and not a lock, so that no lock is held while the provider is
+//!   called. Interrupts and DPCs need no turn.
+//! * **A wait polls**: at once for transfers that ask for no interrupt, otherwise when none came for a while. A lost
+//!   interrupt therefore costs time and shows in the statistics.
+//! * **After a halt** what was outstanding has failed, and the next batch is a new list.
+
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ffi::c_void;
+use core::fmt;
+use core::ops::Range;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use core::time::Duration;
+
+use nmr_netdma::sys;
+
+use super::handlers::Request;
+use super::memory::{Memory, WORDS, Words};
+use super::provider::Provider;
+use super::{ChannelStatistics, Transfer, deadline, violation};
+use crate::kernel::{self, Machine};
+use crate::platform::{self, Condvar, Mutex};
+
+/// How long a wait trusts in the interrupt before it looks at the completion word.
+const TRUST: Duration = Duration::from_millis(20);
+/// How often the completion word is looked at otherwise.
+const POLL: Duration = Duration::from_micros(50);
+
+const COMPLETED: u32 = sys::NET_DMA_STATUS_UPDATE_ON_COMPLETION;
+const INTERRUPT: u32 = sys::NET_DMA_INTERRUPT_ON_COMPLETION;
+const ADDRESS: u64 = !63;
+const OPERATION: u32 = 0xFF00_0000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Allocating,
+    Open,
+    Freeing,
+    Freed,
+}
+
+struct Inner {
+    life: Life,
+    /// Whether a thread has its turn to submit or free.
+    turn: bool,
+    /// Whether the engine has a list that more can be appended to.
+    running: bool,
+    memory: Option<Memory>,
+    /// What each slot of the ring was filled with.
+    given: Vec<Words>,
+    /// Descriptors given so far.
+    head: u64,
+    /// Descriptors done so far, or failed.
+    tail: u64,
+    /// Of those, the ones that were lost in a halt.
+    failed: Vec<Range<u64>>,
+    word: u64,
+    statistics: ChannelStatistics,
+}
+
+/// A channel as the interface sees it.
+pub(super) struct Object {
+    pub(super) handle: usize,
+    pub(super) provider: Arc<Provider>,
+    number: u32,
+    context: AtomicPtr<c_void>,
+    processor: AtomicU32,
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "channel {} of '{}'",
+            self.number, self.provider.name
+        )
+    }
+}
+
+/// The turn of a thread to submit or free.
+struct Turn<'a>(&'a Object);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.inner.lock().turn = false;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Inner {
+    fn capacity(&self) -> usize {
+        self.given.len() - 1
+    }
+
+    fn free_slots(&self) -> usize {
+        self.capacity() - (self.head - self.tail) as usize
+    }
+
+    fn slot(&self, descriptor: u64) -> usize {
+        (descriptor % self.given.len() as u64) as usize
+    }
+
+    fn flags(&self, descriptor: u64) -> u32 {
+        (self.given[self.slot(descriptor)][0] >> 32) as u32
+    }
+
+    /// The latest descriptor that was given in `slot`.
+    fn descriptor_in(&self, slot: usize) -> Option<u64> {
+        let last = self.head.checked_sub(1)?;
+        let back = (self.slot(last) + self.given.len() - slot) % self.given.len();
+        last.checked_sub(back as u64)
+    }
+}
+
+impl Object {
+    /// Has `provider` allocate a channel with a ring of `slots` descriptors, a power of two.
+    pub(super) fn open(
+        machine: &Arc<Machine>,
+        provider: &Arc<Provider>,
+        processors: u64,
+        slots: usize,
+    ) -> Result<Arc<Self>, sys::NTSTATUS> {
+        let _caller = provider.admit()?;
+        let memory = Memory::new(machine, slots);
+        let handle = machine.ndis.new_handle();
+        let request = Request {
+            completion_virtual: memory.completion_virtual(),
+            completion_physical: memory.completion_physical(),
+            processors,
+            handle: ptr::without_provenance_mut(handle),
+        };
+        let word = memory.completion();
+        let object = Arc::new(Self {
+            handle,
+            provider: Arc::clone(provider),
+            number: provider.number_channel(),
+            context: AtomicPtr::new(ptr::null_mut()),
+            processor: AtomicU32::new(0),
+            inner: Mutex::new(Inner {
+                life: Life::Allocating,
+                turn: false,
+                running: false,
+                given: vec![[0; WORDS]; memory.slots()],
+                memory: Some(memory),
+                head: 0,
+                tail: 0,
+                failed: Vec::new(),
+                word,
+                statistics: ChannelStatistics::default(),
+            }),
+            changed: Condvar::new(),
+        });
+        // Before the call: an interrupt may name the channel as soon as the provider knows it.
+        machine
+            .ndis
+            .registry
+            .lock()
+            .channels
+            .insert(handle, Arc::clone(&object));
+        let granted = match provider.handlers.allocate(machine, &request) {
+            Ok(granted) => granted,
+            Err(status) => {
+                machine.trace(
+                    "netdma",
+                    format_args!("{object}: allocation refused, {status:#010X}"),
+                );
+                object.retire(machine);
+                return Err(status);
+            }
+        };
+        let Some(context) = granted.context else {
+            machine.violated(
+                &violation::CHANNEL_CONTEXT,
+                format_args!("{object}: none was stored"),
+            );
+            object.retire(machine);
+            return Err(sys::STATUS_UNSUCCESSFUL);
+        };
+        let others: Vec<_> = machine
+            .channels_of(provider)
+            .into_iter()
+            .filter(|other| other.handle != handle)
+            .collect();
+        if let Some(other) = others.iter().find(|other| other.holds(context)) {
+            machine.violated(
+                &violation::CHANNEL_CONTEXT,
+                format_args!("{object} has that of {other}"),
+            );
+            object.retire(machine);
+            return Err(sys::STATUS_UNSUCCESSFUL);
+        }
+        if others.len() >= provider.channels() as usize {
+            let channels = provider.channels();
+            machine.violated(
+                &violation::TOO_MANY_CHANNELS,
+                format_args!("{object}: it was started with {channels}"),
+            );
+        }
+        object.context.store(context, Ordering::Release);
+        let processor = granted
+            .processor
+            .filter(|&processor| processor < 64 && processors >> processor & 1 != 0);
+        let Some(processor) = processor else {
+            match granted.processor {
+                Some(number) => machine.violated(
+                    &violation::CPU_NUMBER,
+                    format_args!("{object}: {number} is not in the mask {processors:#x}"),
+                ),
+                None => machine.violated(
+                    &violation::CPU_NUMBER,
+                    format_args!("{object}: none was written"),
+                ),
+            }
+            object.hand_back(machine);
+            return Err(sys::STATUS_UNSUCCESSFUL);
+        };
+        object.processor.store(processor, Ordering::Release);
+        object.inner.lock().life = Life::Open;
+        machine.trace(
+            "netdma",
+            format_args!("{object}: allocated for processors {processors:#x}, runs on {processor}"),
+        );
+        Ok(object)
+    }
+
+    fn holds(&self, context: *mut c_void) -> bool {
+        self.inner.lock().life != Life::Allocating
+            && self.context.load(Ordering::Acquire) == context
+    }
+
+    pub(super) fn processor(&self) -> u32 {
+        self.processor.load(Ordering::Acquire)
+    }
+
+    pub(super) fn statistics(&self) -> ChannelStatistics {
+        self.inner.lock().statistics.clone()
+    }
+
+    /// Descriptors given and not done.
+    pub(super) fn outstanding(&self) -> u64 {
+        let inner = self.inner.lock();
+        inner.head - inner.tail
+    }
+
+    /// Waits for the turn to submit.
+    fn take_turn(&self) -> Result<Turn<'_>, sys::NTSTATUS> {
+        let mut inner = self.inner.lock();
+        while inner.turn {
+            inner = self.changed.wait(inner);
+        }
+        if inner.life != Life::Open {
+            return Err(sys::STATUS_DEVICE_NOT_READY);
+        }
+        inner.turn = true;
+        Ok(Turn(self))
+    }
+
+    /// Gives the engine descriptors for `transfers`; the last one of each part that fits into the ring also has `ask`.
+    pub(super) fn submit(
+        &self,
+        machine: &Arc<Machine>,
+        transfers: &[Transfer],
+        interrupt: bool,
+    ) -> Result<u64, sys::NTSTATUS> {
+        if transfers.is_empty() {
+            return Err(sys::STATUS_INVALID_PARAMETER);
+        }
+        let _caller = self.provider.admit()?;
+        let _turn = self.take_turn()?;
+        let ask = if interrupt {
+            COMPLETED | INTERRUPT
+        } else {
+            COMPLETED
+        };
+        let faults = self.inner.lock().statistics.faults;
+        let mut ticket = 0;
+        let mut rest = transfers;
+        while !rest.is_empty() {
+            let count = self.wait_for_slots(machine, rest.len())?;
+            let (part, left) = rest.split_at(count);
+            ticket = self.hand_over(machine, part, ask)?;
+            rest = left;
+            if !rest.is_empty() && self.inner.lock().statistics.faults != faults {
+                return Err(sys::STATUS_IO_DEVICE_ERROR);
+            }
+        }
+        Ok(ticket)
+    }
+
+    /// Waits until the ring has room for `wanted` descriptors, or is as empty as it gets; how many fit.
+    fn wait_for_slots(
+        &self,
+        machine: &Arc<Machine>,
+        wanted: usize,
+    ) -> Result<usize, sys::NTSTATUS> {
+        let patience = machine.ndis.patience();
+        let mut limit = deadline(patience);
+        let mut inner = self.inner.lock();
+        let count = wanted.min(inner.capacity());
+        while inner.free_slots() < count {
+            let tail = inner.tail;
+            drop(self.changed.wait_timeout(inner, POLL));
+            self.process(machine);
+            inner = self.inner.lock();
+            if inner.tail != tail {
+                limit = deadline(patience);
+            } else if !self.provider.open_for_work() {
+                return Err(sys::STATUS_DEVICE_NOT_READY);
+            } else if platform::now() >= limit {
+                return Err(sys::STATUS_IO_TIMEOUT);
+            }
+        }
+        Ok(count)
+    }
+
+    /// Fills descriptors for `part`, which fits, and calls the provider; the ticket.
+    fn hand_over(
+        &self,
+        machine: &Arc<Machine>,
+        part: &[Transfer],
+        ask: u32,
+    ) -> Result<u64, sys::NTSTATUS> {
+        let counts = self.provider.counts_chains();
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        let Some(memory) = &inner.memory else {
+            return Err(sys::STATUS_DEVICE_NOT_READY);
+        };
+        let first = inner.head;
+        let start = !inner.running;
+        if start {
+            // The engine is idle, and a second halt at the same place must be a change.
+            memory.arm();
+            inner.word = memory.completion();
+        }
+        for (index, transfer) in part.iter().enumerate() {
+            let last = index + 1 == part.len();
+            let slot = inner.slot(first + index as u64);
+            let flags = transfer.flags | if last { ask } else { 0 };
+            let next = if last && !counts {
+                0
+            } else {
+                memory.physical(slot + 1)
+            };
+            let cookie = first + index as u64;
+            let words: Words = [
+                u64::from(transfer.length) | u64::from(flags) << 32,
+                transfer.source,
+                transfer.destination,
+                next,
+                0,
+                0,
+                cookie,
+                !cookie,
+            ];
+            memory.write(slot, &words);
+            inner.given[slot] = words;
+        }
+        let first_slot = inner.slot(first);
+        if !start && !counts {
+            // An engine that is still before the last descriptor runs on by itself; the call is for one that is not.
+            let previous = inner.slot(first - 1);
+            memory.link(previous, memory.physical(first_slot));
+            inner.given[previous][3] = memory.physical(first_slot);
+        }
+        inner.head += part.len() as u64;
+        let ticket = inner.head;
+        let faults = inner.statistics.faults;
+        let descriptor = (
+            memory.virtual_address(first_slot),
+            memory.physical(first_slot),
+        );
+        drop(guard);
+
+        if start {
+            machine.trace("netdma", format_args!("{self}: start"));
+        }
+        let context = self.context.load(Ordering::Acquire);
+        let status =
+            self.provider
+                .handlers
+                .run(machine, context, start, descriptor, part.len() as u32);
+
+        let mut inner = self.inner.lock();
+        if status == sys::STATUS_SUCCESS {
+            // It may have halted already.
+            inner.running = inner.statistics.faults == faults;
+            return Ok(ticket);
+        }
+        machine.trace(
+            "netdma",
+            format_args!("{self}: {} descriptors refused, {status:#010X}", part.len()),
+        );
+        self.withdraw(&mut inner, first);
+        Err(status)
+    }
+
+    /// Takes back the descriptors from `first` on, which the provider refused.
+    fn withdraw(&self, inner: &mut Inner, first: u64) {
+        if inner.tail > first {
+            // It refused and ran them all the same; then they are done.
+            return;
+        }
+        let Some(memory) = &inner.memory else { return };
+        for descriptor in first..inner.head {
+            memory.poison(inner.slot(descriptor));
+        }
+        if inner.running && !self.provider.counts_chains() {
+            let previous = inner.slot(first - 1);
+            memory.link(previous, 0);
+            inner.given[previous][3] = 0;
+        }
+        inner.head = first;
+    }
+
+    /// Looks at the completion word; whether it changed.
+    pub(super) fn process(&self, machine: &Machine) -> bool {
+        let changed = self.look(machine, &mut self.inner.lock());
+        if changed {
+            self.changed.notify_all();
+        }
+        changed
+    }
+
+    fn look(&self, machine: &Machine, inner: &mut Inner) -> bool {
+        let Some(memory) = &inner.memory else {
+            return false;
+        };
+        let word = memory.completion();
+        // The slot of the last descriptor done is given again only after a later one is done, so an equal word says nothing new.
+        if word == inner.word {
+            return false;
+        }
+        inner.word = word;
+        inner.statistics.completion_writes += 1;
+        let address = word & ADDRESS;
+        let halted = match (word & u64::from(sys::NET_DMA_TRANSFER_STATUS_MASK)) as i32 {
+            sys::NetDmaTransferStatusActive
+            | sys::NetDmaTransferStatusIdle
+            | sys::NetDmaTransferStatusSuspend => false,
+            sys::NetDmaTransferStatusHalted => true,
+            sys::NetDmaTransferStatusArmed => return true,
+            _ => {
+                machine.violated(
+                    &violation::COMPLETION_STATUS,
+                    format_args!("{self}: {word:#x}"),
+                );
+                return true;
+            }
+        };
+        let descriptor = memory
+            .slot_at(address)
+            .and_then(|slot| inner.descriptor_in(slot));
+        match descriptor {
+            Some(descriptor) if descriptor >= inner.tail => {
+                self.complete(machine, inner, descriptor + 1)
+            }
+            Some(descriptor) if descriptor + 1 == inner.tail => {}
+            // A halt before anything was done has no descriptor to name.
+            _ if halted && address == 0 => {}
+            _ => machine.violated(
+                &violation::COMPLETION_ADDRESS,
+                format_args!(
+                    "{self}: {word:#x}; done {}, given {}",
+                    inner.tail, inner.head
+                ),
+            ),
+        }
+        if halted {
+            inner.statistics.faults += 1;
+            inner.running = false;
+            if inner.tail < inner.head {
+                inner.failed.push(inner.tail..inner.head);
+            }
+            let lost = inner.head - inner.tail;
+            inner.tail = inner.head;
+            machine.trace(
+                "netdma",
+                format_args!("{self}: halted, {lost} descriptors lost"),
+            );
+        }
+        true
+    }
+
+    /// Counts the descriptors before `end` as done and takes their slots back.
+    fn complete(&self, machine: &Machine, inner: &mut Inner, end: u64) {
+        let Some(memory) = &inner.memory else { return };
+        for descriptor in inner.tail..end {
+            let slot = inner.slot(descriptor);
+            let mut found = memory.read(slot);
+            let given = inner.given[slot];
+            if !self.provider.counts_chains() {
+                // Reserved1 and Reserved2 are the provider's own.
+                found[4..6].copy_from_slice(&given[4..6]);
+            }
+            if found != given {
+                machine.violated(
+                    &violation::DESCRIPTOR_CHANGED,
+                    format_args!("{self}: descriptor {descriptor}"),
+                );
+            }
+            let flags = inner.flags(descriptor);
+            inner.statistics.descriptors += 1;
+            if flags & (OPERATION | sys::NET_DMA_NULL_TRANSFER) == 0 {
+                inner.statistics.bytes += given[0] & 0xFFFF_FFFF;
+            }
+            if flags & OPERATION == 0 && flags & INTERRUPT != 0 {
+                inner.statistics.missing_interrupts += 1;
+            }
+            if let Some(previous) = descriptor.checked_sub(1) {
+                memory.poison(inner.slot(previous));
+            }
+        }
+        inner.tail = end;
+    }
+
+    /// Waits until everything up to `ticket` is done; whether it is.
+    pub(super) fn wait(&self, machine: &Arc<Machine>, ticket: u64, timeout: Duration) -> bool {
+        let limit = deadline(timeout);
+        let mut inner = self.inner.lock();
+        loop {
+            if inner
+                .failed
+                .iter()
+                .any(|range| range.contains(&ticket.wrapping_sub(1)))
+            {
+                return false;
+            }
+            if ticket <= inner.tail {
+                return true;
+            }
+            if ticket > inner.head || inner.life != Life::Open && inner.life != Life::Freeing {
+                return false;
+            }
+            let asked = inner.flags(ticket - 1) & INTERRUPT != 0;
+            let slice = if asked { TRUST } else { POLL };
+            let tail = inner.tail;
+            let now = platform::now();
+            let left = Duration::from_nanos(limit.saturating_sub(now));
+            inner = self.changed.wait_timeout(inner, slice.min(left));
+            let slept = platform::now() - now;
+            if inner.tail == tail && slept >= slice.min(left).as_nanos() as u64 {
+                drop(inner);
+                let changed = self.process(machine);
+                inner = self.inner.lock();
+                if !changed && platform::now() >= limit {
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Waits until nothing is outstanding, as long as there is progress; records what is left otherwise.
+    pub(super) fn drain(&self, machine: &Arc<Machine>) {
+        let patience = machine.ndis.patience();
+        let mut limit = deadline(patience);
+        let mut inner = self.inner.lock();
+        let mut tail = inner.tail;
+        while inner.tail < inner.head {
+            if inner.tail != tail {
+                tail = inner.tail;
+                limit = deadline(patience);
+            } else if platform::now() >= limit {
+                let (left, head) = (inner.head - inner.tail, inner.head);
+                drop(inner);
+                let detail =
+                    format!("{self}: {left} of {head} descriptors outstanding after {patience:?}");
+                machine.violated(&violation::OUTSTANDING, format_args!("{detail}"));
+                return;
+            }
+            drop(self.changed.wait_timeout(inner, POLL));
+            self.process(machine);
+            inner = self.inner.lock();
+        }
+    }
+
+    /// The device lost its context: the next batch is a new list.
+    pub(super) fn forget_list(&self) {
+        self.inner.lock().running = false;
+    }
+
+    /// Waits for outstanding work and has the provider free the channel; once.
+    pub(super) fn free(&self, machine: &Arc<Machine>) {
+        {
+            let mut inner = self.inner.lock();
+            if inner.life != Life::Open {
+                return;
+            }
+            inner.life = Life::Freeing;
+            while inner.turn {
+                inner = self.changed.wait(inner);
+            }
+        }
+        self.drain(machine);
+        self.hand_back(machine);
+    }
+
+    /// Has the provider free the channel.
+    fn hand_back(&self, machine: &Machine) {
+        self.provider
+            .handlers
+            .free(machine, self.context.load(Ordering::Acquire));
+        machine.trace("netdma", format_args!("{self}: freed"));
+        self.retire(machine);
+    }
+
+    /// Forgets the channel, and keeps its memory for a while to see whether somebody still writes to it.
+    fn retire(&self, machine: &Machine) {
+        machine.ndis.registry.lock().channels.remove(&self.handle);
+        let memory = self.close();
+        if let Some(memory) = memory {
+            machine.ndis.condemn(machine, format!("{self}"), memory);
+        }
+    }
+
+    /// Ends the channel without calling the provider; its memory.
+    pub(super) fn close(&self) -> Option<Memory> {
+        let mut inner = self.inner.lock();
+        inner.life = Life::Freed;
+        let memory = inner.memory.take();
+        drop(inner);
+        self.changed.notify_all();
+        memory
+    }
+
+    /// The provider's interrupt service routine tells that the channel interrupted; the processor for its DPC.
+    pub(super) fn interrupted(&self, machine: &Machine, descriptor: u64) -> u32 {
+        let processor = kernel::current().processor.get();
+        let mut inner = self.inner.lock();
+        inner.statistics.interrupts += 1;
+        *inner
+            .statistics
+            .isr_processors
+            .entry(processor)
+            .or_insert(0) += 1;
+        self.check_descriptor(machine, &inner, "NetDmaIsr", descriptor);
+        self.processor()
+    }
+
+    /// The provider's DPC tells that there may be news.
+    pub(super) fn deferred(&self, machine: &Machine, descriptor: u64) {
+        let processor = kernel::current().processor.get();
+        let mut inner = self.inner.lock();
+        *inner
+            .statistics
+            .dpc_processors
+            .entry(processor)
+            .or_insert(0) += 1;
+        self.check_descriptor(machine, &inner, "NetDmaInterruptDpc", descriptor);
+        let named = self.processor();
+        if inner.statistics.interrupts == 0 {
+            machine.violated(&violation::DPC_WITHOUT_ISR, format_args!("{self}"));
+        } else if processor != named {
+            machine.violated(
+                &violation::DPC_PROCESSOR,
+                format_args!("{self}: on processor {processor}, NetDmaIsr named {named}"),
+            );
+        }
+        self.look(machine, &mut inner);
+        inner.statistics.missing_interrupts = 0;
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    fn check_descriptor(&self, machine: &Machine, inner: &Inner, function: &str, address: u64) {
+        let known = match &inner.memory {
+            Some(memory) => memory
+                .slot_at(address)
+                .is_some_and(|slot| inner.descriptor_in(slot).is_some()),
+            None => true,
+        };
+        if address != 0 && !known {
+            machine.violated(
+                &violation::ISR_DESCRIPTOR,
+                format_args!("{self}: {function} was told {address:#x}"),
+            );
+        }
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = self.inner.lock();
+        formatter
+            .debug_struct("Channel")
+            .field("of", &self.provider.name)
+            .field("number", &self.number)
+            .field("life", &inner.life)
+            .field("given", &inner.head)
+            .field("done", &inner.tail)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,291 @@
+//! The Network Module Registrar: the nine functions that netio.sys exports.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `exports` | the functions with C names |
+//! | `protocol` | register, attach, detach, complete, clean up, deregister, wait |
+//! | `registry` | registrations, bindings and their states, under one lock a shard |
+//! | `slab` | elements by index, and lists through them |
+//! | `handle` | the handles given out: kind, place and generation |
+//! | `snapshot` | what a module registered, as it was at that moment |
+//! | `callback` | the six callbacks |
+//! | `name`, `note` | how modules are called, and the trace's compact record of what happened |
+//! | [`violation`] | the rules that a module can break |
+//!
+//! # How a binding lives
+//!
+//! 1. Registering a module proposes it to every registered module of the other kind with the same interface. Inserting
+//!    it and finding its peers is one locked step, so two modules that register at once find each other exactly once.
+//! 2. The registering thread then runs the client's attach callback for each proposal, which asks the provider through
+//!    `NmrClientAttachProvider`, as often as it likes until the provider accepts.
+//! 3. Deregistering a module withdraws the proposals that nobody has begun, and detaches what is attached, on the
+//!    deregistering thread. An attach in progress goes on; if it succeeds, its own thread detaches at once.
+//! 4. A side is finished when its detach callback has answered `STATUS_SUCCESS`, or has answered `STATUS_PENDING` and the
+//!    completion has come, in whichever order. The thread that finishes the second side runs both cleanup callbacks.
+//! 5. A deregistration is complete when the module has no binding left, cleanup callbacks included.
+//!
+//! # Design
+//!
+//! * Modules of different interfaces never meet, so the registry is split into shards by interface, each with its own lock, and
+//!   a handle names its shard. A module lists its bindings and an interface its modules by links inside the elements:
+//!   what a step costs depends on what it touches only. A waiter has its own condition, so nobody else wakes it.
+//! * What Windows leaves open is drawn from a generator per interface, seeded by the machine's seed: traffic on one
+//!   interface does not change the choices of another.
+//! * A client that answers failure after its attach succeeded is gone and has no more callbacks; its provider is told
+//!   to detach and cleans up. A client that answers success without an accepted attach is not attached. Windows'
+//!   behaviour is not documented in either case.
+
+mod callback;
+mod exports;
+mod handle;
+mod name;
+mod note;
+mod protocol;
+mod registry;
+mod slab;
+mod snapshot;
+pub mod violation;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use core::time::Duration;
+
+use self::handle::SHARDS;
+use self::registry::Registry;
+use crate::kernel::{Config, Kernel, Machine};
+use crate::platform::Mutex;
+use crate::verifier::Leak;
+
+pub(crate) use self::name::Name;
+pub(crate) use self::note::Note;
+
+/// At which level detach and cleanup callbacks run. Never below the level of the thread that causes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum LevelChoice {
+    /// Three in four at DISPATCH_LEVEL, the others at the level of the thread.
+    Seeded,
+    /// At the level of the thread.
+    Lowest,
+    /// At DISPATCH_LEVEL.
+    Dispatch,
+}
+
+/// In which order a deregistration detaches its bindings, and which side of a binding comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum OrderChoice {
+    /// Shuffled by the seed.
+    Seeded,
+    /// In the order of the attachments, the client's side first.
+    Fixed,
+}
+
+/// What the tests of a machine have chosen.
+struct Settings {
+    level: AtomicU8,
+    order: AtomicU8,
+    compatibility: AtomicBool,
+    early_cleanup: AtomicBool,
+    self_attachment: AtomicBool,
+    tracing: AtomicBool,
+    /// In nanoseconds.
+    patience: AtomicU64,
+    /// Calls until one fails; 0 for none.
+    failing_registration: AtomicU64,
+    failing_attach: AtomicU64,
+}
+
+/// The registrar of one machine.
+pub(crate) struct State {
+    settings: Settings,
+    shards: [Mutex<Registry>; SHARDS],
+}
+
+impl State {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            settings: Settings {
+                level: AtomicU8::new(LevelChoice::Seeded as u8),
+                order: AtomicU8::new(OrderChoice::Seeded as u8),
+                compatibility: AtomicBool::new(false),
+                early_cleanup: AtomicBool::new(false),
+                self_attachment: AtomicBool::new(true),
+                tracing: AtomicBool::new(true),
+                patience: AtomicU64::new(Duration::from_secs(10).as_nanos() as u64),
+                failing_registration: AtomicU64::new(0),
+                failing_attach: AtomicU64::new(0),
+            },
+            shards: core::array::from_fn(|shard| Mutex::new(Registry::new(config.seed, shard))),
+        }
+    }
+}
+
+impl Settings {
+    fn level(&self) -> LevelChoice {
+        match self.level.load(Ordering::Relaxed) {
+            level if level == LevelChoice::Lowest as u8 => LevelChoice::Lowest,
+            level if level == LevelChoice::Dispatch as u8 => LevelChoice::Dispatch,
+            _ => LevelChoice::Seeded,
+        }
+    }
+
+    fn shuffles(&self) -> bool {
+        self.order.load(Ordering::Relaxed) == OrderChoice::Seeded as u8
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_nanos(self.patience.load(Ordering::Relaxed))
+    }
+}
+
+/// Counts a call down; whether this is the one that fails.
+fn fails(countdown: &AtomicU64) -> bool {
+    countdown.load(Ordering::Relaxed) != 0
+        && countdown
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| {
+                calls.checked_sub(1)
+            })
+            .is_ok_and(|calls| calls == 1)
+}
+
+/// The test's hand on the Network Module Registrar.
+#[derive(Clone, Copy)]
+pub struct Nmr<'a> {
+    state: &'a State,
+}
+
+impl Kernel {
+    /// The Network Module Registrar of this machine.
+    pub fn nmr(&self) -> Nmr<'_> {
+        Nmr {
+            state: &self.machine().netio,
+        }
+    }
+}
+
+impl Nmr<'_> {
+    /// Chooses the level of detach and cleanup callbacks. [`LevelChoice::Seeded`] by default.
+    pub fn detach_level(&self, level: LevelChoice) {
+        self.state
+            .settings
+            .level
+            .store(level as u8, Ordering::Relaxed);
+    }
+
+    /// Chooses the order of detach and cleanup callbacks. [`OrderChoice::Seeded`] by default.
+    pub fn order(&self, order: OrderChoice) {
+        self.state
+            .settings
+            .order
+            .store(order as u8, Ordering::Relaxed);
+    }
+
+    /// Accepts, as Windows does, a completion that comes before the detach callback was called; it then counts for the
+    /// `STATUS_PENDING` that the callback answers later. Off by default, when it is
+    /// [`violation::COMPLETED_BEFORE_DETACH`].
+    pub fn compatibility(&self, on: bool) {
+        self.state
+            .settings
+            .compatibility
+            .store(on, Ordering::Relaxed);
+    }
+
+    /// Lets a completion that comes while the side's detach callback still runs be the last one, so that the cleanup
+    /// callbacks may run before the detach callback has returned. It is not known that Windows does not. Off by default.
+    pub fn early_cleanup(&self, on: bool) {
+        self.state
+            .settings
+            .early_cleanup
+            .store(on, Ordering::Relaxed);
+    }
+
+    /// Whether a client and a provider that registered with the same module identification are attached to each other. On
+    /// by default.
+    pub fn self_attachment(&self, on: bool) {
+        self.state
+            .settings
+            .self_attachment
+            .store(on, Ordering::Relaxed);
+    }
+
+    /// How long a wait for a deregistration lasts before it is reported as [`violation::STUCK`], with who holds what, and
+    /// goes on. 10 seconds by default.
+    pub fn patience(&self, patience: Duration) {
+        let nanoseconds = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
+        self.state
+            .settings
+            .patience
+            .store(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// Whether what happens is recorded in the machine's trace. On by default; a benchmark turns it off.
+    pub fn tracing(&self, on: bool) {
+        self.state.settings.tracing.store(on, Ordering::Relaxed);
+    }
+
+    /// Makes the `call`-th registration from now, counted from 1, fail with `STATUS_INSUFFICIENT_RESOURCES`; `None` takes
+    /// it back.
+    pub fn fail_registration(&self, call: Option<u64>) {
+        self.state
+            .settings
+            .failing_registration
+            .store(call.unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// Makes the `call`-th `NmrClientAttachProvider` from now, counted from 1, fail with `STATUS_INSUFFICIENT_RESOURCES`
+    /// before the provider is asked; `None` takes it back.
+    pub fn fail_attach(&self, call: Option<u64>) {
+        self.state
+            .settings
+            .failing_attach
+            .store(call.unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// Modules that are registered, or deregistered and not waited for.
+    pub fn registrations(&self) -> usize {
+        self.state
+            .shards
+            .iter()
+            .map(|shard| shard.lock().modules())
+            .sum()
+    }
+
+    /// Bindings that are proposed, attached or not yet cleaned up.
+    pub fn bindings(&self) -> usize {
+        self.state
+            .shards
+            .iter()
+            .map(|shard| shard.lock().bindings())
+            .sum()
+    }
+}
+
+impl core::fmt::Debug for Nmr<'_> {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter
+            .debug_struct("Nmr")
+            .field("registrations", &self.registrations())
+            .field("bindings", &self.bindings())
+            .finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn leaks(machine: &Arc<Machine>, leaks: &mut Vec<Leak>) {
+    for shard in &machine.netio.shards {
+        let registry = shard.lock();
+        for left in registry.left_modules() {
+            leaks.push(Leak {
+                kind: left.kind,
+                detail: left.detail,
+            });
+        }
+        for binding in registry.left_bindings() {
+            leaks.push(Leak {
+                kind: "nmr binding",
+                detail: binding,
+            });
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The six callbacks, each as the values it is called with.
+//!
+//! # Safety
+//!
+//! The unsafe code of this file calls functions that a driver registered, with the contexts that it passed in for them. A
+//! driver keeps both until its deregistration is complete, which the registrar says only when no such call is left to
+//! make: a call exists only while its binding is listed.
+#![expect(unsafe_code, reason = "calls the functions that a driver registered")]
+
+use core::ffi::c_void;
+
+use nmr_netdma::sys::{HANDLE, NTSTATUS, PNPI_REGISTRATION_INSTANCE, PVOID};
+
+use super::handle::Handle;
+use super::name::Name;
+use super::note::Note;
+use super::snapshot::{
+    CleanupFunction, ClientAttachFunction, DetachFunction, ProviderAttachFunction,
+};
+use crate::ke;
+use crate::kernel::{Machine, in_callback};
+
+/// What stands where a value should be that nobody stored. No handle, and no address.
+pub(super) const POISON: usize = 0xDEAD_BEEF_DEAD_BEEF;
+
+/// Who is called, and of which binding.
+#[derive(Clone, Copy)]
+pub(super) struct Called {
+    pub(super) binding: Handle,
+    pub(super) module: Name,
+    pub(super) peer: Name,
+}
+
+impl Called {
+    fn run<R>(
+        &self,
+        machine: &Machine,
+        callback: &'static str,
+        irql: u8,
+        status: impl FnOnce(&R) -> Option<NTSTATUS>,
+        body: impl FnOnce() -> R,
+    ) -> R {
+        in_callback(callback, self.module, self.binding.bits(), || {
+            ke::at(irql, || {
+                let result = body();
+                let Self { module, peer, .. } = *self;
+                let status = status(&result);
+                machine.netio.note(machine, || Note::Called {
+                    callback,
+                    module,
+                    peer,
+                    status,
+                });
+                result
+            })
+        })
+    }
+}
+
+/// `ClientAttachProvider`.
+pub(super) struct ClientAttach {
+    pub(super) called: Called,
+    pub(super) function: ClientAttachFunction,
+    pub(super) context: PVOID,
+    pub(super) provider: PNPI_REGISTRATION_INSTANCE,
+}
+
+impl ClientAttach {
+    pub(super) fn run(self, machine: &Machine) -> NTSTATUS {
+        let handle = self.called.binding.raw();
+        self.called.run(
+            machine,
+            "ClientAttachProvider",
+            0,
+            |status| Some(*status),
+            || {
+                // SAFETY: the client registered the function and the context, the provider the instance; both are
+                // registered as long as the binding that is proposed here is listed.
+                unsafe { (self.function)(handle, self.context, self.provider) }
+            },
+        )
+    }
+}
+
+/// `ProviderAttachClient`.
+pub(super) struct ProviderAttach {
+    pub(super) called: Called,
+    pub(super) function: ProviderAttachFunction,
+    pub(super) context: PVOID,
+    pub(super) client: PNPI_REGISTRATION_INSTANCE,
+    pub(super) client_context: PVOID,
+    pub(super) client_dispatch: *const c_void,
+}
+
+/// What a provider answered.
+#[derive(Clone, Copy)]
+pub(super) struct ProviderAnswer {
+    pub(super) status: NTSTATUS,
+    pub(super) context: PVOID,
+    pub(super) dispatch: *const c_void,
+}
+
+impl ProviderAttach {
+    pub(super) fn run(self, machine: &Machine) -> ProviderAnswer {
+        let handle: HANDLE = self.called.binding.raw();
+        self.called.run(
+            machine,
+            "ProviderAttachClient",
+            0,
+            |answer: &ProviderAnswer| Some(answer.status),
+            || {
+                let mut context = core::ptr::without_provenance_mut(POISON);
+                let mut dispatch = core::ptr::without_provenance(POISON);
+                // SAFETY: the provider registered the function and the context, the client the instance, and the
+                // client's callback, which is on this thread's stack, passed its context and table; the results are
+                // this frame's.
+                let status = unsafe {
+                    (self.function)(
+                        handle,
+                        self.context,
+                        self.client,
+                        self.client_context,
+                        self.client_dispatch,
+                        &raw mut context,
+                        &raw mut dispatch,
+                    )
+                };
+                ProviderAnswer {
+                    status,
+                    context,
+                    dispatch,
+                }
+            },
+        )
+    }
+}
+
+/// `ClientDetachProvider` or `ProviderDetachClient`.
+pub(super) struct Detach {
+    pub(super) called: Called,
+    pub(super) function: DetachFunction,
+    pub(super) context: PVOID,
+    pub(super) irql: u8,
+}
+
+impl Detach {
+    pub(super) fn run(self, machine: &Machine) -> NTSTATUS {
+        let callback = self.called.module.role.detach_callback();
+        self.called.run(
+            machine,
+            callback,
+            self.irql,
+            |status| Some(*status),
+            || {
+                // SAFETY: the module registered the function, and the context is the one it attached this binding with; it
+                // keeps it until its cleanup callback, which comes after this callback.
+                unsafe { (self.function)(self.context) }
+            },
+        )
+    }
+}
+
+/// `ClientCleanupBindingContext` or `ProviderCleanupBindingContext`.
+pub(super) struct Cleanup {
+    pub(super) called: Called,
+    pub(super) function: CleanupFunction,
+    pub(super) context: PVOID,
+    pub(super) irql: u8,
+}
+
+impl Cleanup {
+    pub(super) fn run(self, machine: &Machine) {
+        let callback = self.called.module.role.cleanup_callback();
+        self.called.run(
+            machine,
+            callback,
+            self.irql,
+            |()| None,
+            || {
+                // SAFETY: the module registered the function, and the context is the one it attached this binding with,
+                // which this call, made once, gives back.
+                unsafe { (self.function)(self.context) }
+            },
+        );
+    }
+}

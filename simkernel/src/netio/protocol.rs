@@ -1,0 +1,394 @@
+//! What the nine functions do: locked steps of the registry with callbacks between them.
+
+use alloc::format;
+use core::ffi::c_void;
+use core::sync::atomic::Ordering;
+use core::time::Duration;
+
+use nmr_netdma::sys::{
+    HANDLE, NT_SUCCESS, NTSTATUS, PVOID, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER,
+    STATUS_PENDING, STATUS_SUCCESS,
+};
+
+use super::callback::{POISON, ProviderAnswer};
+use super::handle::{Handle, Kind, SHARDS};
+use super::name::Role;
+use super::note::{Answer, Note};
+use super::registry::{AfterAttach, Existence, Registering, Registry};
+use super::snapshot::{Snapshot, Source};
+use super::{State, fails, violation};
+use crate::Rule;
+use crate::kernel::{Machine, current};
+use crate::platform::{self, Mutex, MutexGuard};
+
+/// What a wait inside a callback that it would wait for answers: Windows would not return.
+const STATUS_POSSIBLE_DEADLOCK: NTSTATUS = 0xC000_0194_u32 as i32;
+
+/// A refused call's outputs.
+const NOTHING: ProviderAnswer = ProviderAnswer {
+    status: STATUS_INVALID_PARAMETER,
+    context: core::ptr::without_provenance_mut(POISON),
+    dispatch: core::ptr::without_provenance(POISON),
+};
+
+impl State {
+    pub(super) fn note(&self, machine: &Machine, note: impl FnOnce() -> Note) {
+        if self.settings.tracing.load(Ordering::Relaxed) {
+            let thread = current();
+            machine
+                .trace
+                .record_nmr(thread.processor.get(), thread.irql.get(), note());
+        }
+    }
+
+    fn shard(&self, shard: u8) -> &Mutex<Registry> {
+        &self.shards[usize::from(shard) % SHARDS]
+    }
+
+    /// The shard of the handle `raw`, locked, if it names something of the kind `wanted`. Reports
+    /// it if not; what existed and is gone as a breach of the rule `gone`.
+    fn find(
+        &self,
+        machine: &Machine,
+        function: &str,
+        wanted: Kind,
+        raw: HANDLE,
+        gone: &'static Rule,
+    ) -> Option<(Handle, MutexGuard<'_, Registry>)> {
+        let Some(handle) = Handle::from_bits(raw.addr()) else {
+            machine.violated(
+                &violation::DEAD_HANDLE,
+                format_args!("{function} got {raw:p}, no handle of the registrar"),
+            );
+            return None;
+        };
+        let registry = self.shard(handle.shard).lock();
+        let existence = registry.existence(handle);
+        if handle.kind == wanted && existence == Existence::Exists {
+            return Some((handle, registry));
+        }
+        let found = registry.describe(handle);
+        drop(registry);
+        let rule = match existence {
+            _ if handle.kind != wanted => &violation::HANDLE_KIND,
+            Existence::Existed => gone,
+            _ => &violation::DEAD_HANDLE,
+        };
+        machine.violated(
+            rule,
+            format_args!(
+                "{function} takes a {} and got {raw:p}, {found}",
+                wanted.name()
+            ),
+        );
+        None
+    }
+}
+
+const fn kind(role: Role) -> Kind {
+    match role {
+        Role::Client => Kind::Client,
+        Role::Provider => Kind::Provider,
+    }
+}
+
+/// Registers a module and attaches it to its peers.
+pub(super) fn register(
+    machine: &Machine,
+    source: Source,
+    snapshot: Snapshot,
+    context: PVOID,
+) -> Result<Handle, NTSTATUS> {
+    let state = &machine.netio;
+    let role = source.role();
+    let name = snapshot.name(role);
+    if let Some(wrong) = snapshot.wrong_size(role) {
+        machine.violated(
+            &violation::SIZES,
+            format_args!("registration of {name}: {wrong}"),
+        );
+    }
+    if let Some(missing) = snapshot.missing() {
+        machine.violated(
+            &violation::INCOMPLETE,
+            format_args!("registration of {name}: {missing} is NULL"),
+        );
+    }
+    // Without a module id a module can do everything; what else is missing is needed.
+    let (Some(interface), Some(attach), Some(detach)) =
+        (snapshot.interface(), snapshot.attach, snapshot.detach)
+    else {
+        return Err(STATUS_INVALID_PARAMETER);
+    };
+    if fails(&state.settings.failing_registration) {
+        return Err(STATUS_INSUFFICIENT_RESOURCES);
+    }
+    let frames = current().frames.borrow();
+    let origin = frames
+        .first()
+        .map(|frame| format!("{} of {}", frame.callback, frame.owner));
+    drop(frames);
+    state.note(machine, || Note::Registered {
+        module: name,
+        interface,
+    });
+
+    let shard = state.shard((interface.mixed() % SHARDS as u64) as u8);
+    let registering = Registering {
+        source,
+        snapshot,
+        interface,
+        attach,
+        detach,
+        context,
+        origin,
+    };
+    let mut registry = shard.lock();
+    let (module, proposals) = registry.register(
+        registering,
+        state.settings.self_attachment.load(Ordering::Relaxed),
+    );
+    for binding in proposals {
+        let Some(callback) = registry.begin_attach(machine, binding) else {
+            continue;
+        };
+        drop(registry);
+        let status = callback.run(machine);
+        registry = shard.lock();
+        if registry.end_attach(machine, binding, status) == AfterAttach::Detach {
+            registry = detach_both(machine, shard, registry, binding);
+        }
+    }
+    Ok(module)
+}
+
+/// Asks the provider of a proposed binding.
+pub(super) fn attach(
+    machine: &Machine,
+    raw: HANDLE,
+    client_context: PVOID,
+    client_dispatch: *const c_void,
+) -> ProviderAnswer {
+    const FUNCTION: &str = "NmrClientAttachProvider";
+
+    let state = &machine.netio;
+    let Some((binding, mut registry)) = state.find(
+        machine,
+        FUNCTION,
+        Kind::Binding,
+        raw,
+        &violation::DEAD_HANDLE,
+    ) else {
+        return NOTHING;
+    };
+    let here = current()
+        .frames
+        .borrow()
+        .iter()
+        .any(|frame| frame.key == binding.bits() && frame.callback == "ClientAttachProvider");
+    let allowed = registry.may_offer(binding).and(if here {
+        Ok(())
+    } else {
+        Err(&violation::ATTACH_OUTSIDE)
+    });
+    if let Err(rule) = allowed {
+        machine.violated(
+            rule,
+            format_args!("{FUNCTION} for {}", registry.pair_of(binding)),
+        );
+        return NOTHING;
+    }
+    if fails(&state.settings.failing_attach) {
+        let status = STATUS_INSUFFICIENT_RESOURCES;
+        registry.refuse_offer(binding, status);
+        return ProviderAnswer { status, ..NOTHING };
+    }
+    let Some(callback) = registry.begin_offer(binding, client_context, client_dispatch) else {
+        return NOTHING;
+    };
+    drop(registry);
+    let answer = callback.run(machine);
+    state
+        .shard(binding.shard)
+        .lock()
+        .end_offer(machine, binding, client_context, &answer);
+    if !NT_SUCCESS(answer.status) {
+        return ProviderAnswer {
+            status: answer.status,
+            ..NOTHING
+        };
+    }
+    if answer.dispatch.addr() == POISON {
+        // Reported. A table that is not there is one that clients know; of contexts there is no such one.
+        return ProviderAnswer {
+            dispatch: core::ptr::null(),
+            ..answer
+        };
+    }
+    answer
+}
+
+/// Runs both detach callbacks of a binding whose detach the caller has begun, and what follows.
+fn detach_both<'a>(
+    machine: &Machine,
+    shard: &'a Mutex<Registry>,
+    mut registry: MutexGuard<'a, Registry>,
+    binding: Handle,
+) -> MutexGuard<'a, Registry> {
+    let settings = &machine.netio.settings;
+    let irql = current().irql.get();
+    for role in registry.sides(binding, settings.shuffles()) {
+        let Some(callback) = registry.begin_detach(settings, binding, role, irql) else {
+            continue;
+        };
+        let called = callback.called;
+        drop(registry);
+        let status = callback.run(machine);
+        registry = shard.lock();
+        registry.end_detach(machine, binding, called, status);
+    }
+    clean_up(machine, shard, registry, binding)
+}
+
+/// Runs the cleanup callbacks if both sides are finished and nobody else does.
+fn clean_up<'a>(
+    machine: &Machine,
+    shard: &'a Mutex<Registry>,
+    mut registry: MutexGuard<'a, Registry>,
+    binding: Handle,
+) -> MutexGuard<'a, Registry> {
+    let irql = current().irql.get();
+    let Some(callbacks) = registry.begin_cleanup(&machine.netio.settings, binding, irql) else {
+        return registry;
+    };
+    drop(registry);
+    for callback in callbacks.into_iter().flatten() {
+        callback.run(machine);
+    }
+    registry = shard.lock();
+    registry.end_cleanup(binding);
+    registry
+}
+
+/// Completes one side of a detach.
+pub(super) fn complete(machine: &Machine, function: &str, raw: HANDLE, role: Role) {
+    let state = &machine.netio;
+    let Some((binding, mut registry)) = state.find(
+        machine,
+        function,
+        Kind::Binding,
+        raw,
+        &violation::COMPLETED_TWICE,
+    ) else {
+        return;
+    };
+    if let Err(rule) = registry.complete(&state.settings, binding, role) {
+        machine.violated(
+            rule,
+            format_args!("{function}: {}", registry.pair_of(binding)),
+        );
+        return;
+    }
+    state.note(machine, || {
+        let pair = registry.pair_of(binding);
+        Note::Completed {
+            module: pair.of(role),
+            peer: pair.of(role.other()),
+        }
+    });
+    drop(clean_up(
+        machine,
+        state.shard(binding.shard),
+        registry,
+        binding,
+    ));
+}
+
+/// Deregisters a module and detaches its bindings.
+pub(super) fn deregister(machine: &Machine, function: &str, raw: HANDLE, role: Role) -> NTSTATUS {
+    let state = &machine.netio;
+    let Some((module, mut registry)) =
+        state.find(machine, function, kind(role), raw, &violation::DEAD_HANDLE)
+    else {
+        return STATUS_INVALID_PARAMETER;
+    };
+    let name = registry.name(module);
+    let Some(bindings) = registry.deregister(machine, module, state.settings.shuffles()) else {
+        drop(registry);
+        machine.violated(
+            &violation::DEREGISTERED_TWICE,
+            format_args!("{function} for {name}"),
+        );
+        return STATUS_INVALID_PARAMETER;
+    };
+    state.note(machine, || Note::Deregistering { module: name });
+    let shard = state.shard(module.shard);
+    for binding in bindings {
+        registry = detach_both(machine, shard, registry, binding);
+    }
+    STATUS_PENDING
+}
+
+/// Waits for a module's deregistration.
+pub(super) fn wait(machine: &Machine, function: &str, raw: HANDLE, role: Role) -> NTSTATUS {
+    let state = &machine.netio;
+    let Some((module, mut registry)) =
+        state.find(machine, function, kind(role), raw, &violation::DEAD_HANDLE)
+    else {
+        return STATUS_INVALID_PARAMETER;
+    };
+    let name = registry.name(module);
+    if !registry.is_deregistering(module) {
+        drop(registry);
+        machine.violated(
+            &violation::WAIT_BEFORE_DEREGISTER,
+            format_args!("{function} for {name}"),
+        );
+        return STATUS_INVALID_PARAMETER;
+    }
+    let own = current().frames.borrow().iter().rev().find_map(|frame| {
+        let binding = Handle::from_bits(frame.key)?;
+        let waits = binding.kind == Kind::Binding
+            && binding.shard == module.shard
+            && registry.waits_for(module, binding);
+        waits.then(|| format!("{} of {}", frame.callback, frame.owner))
+    });
+    if let Some(own) = own {
+        drop(registry);
+        machine.violated(
+            &violation::WAIT_IN_CALLBACK,
+            format_args!("{function} for {name} inside {own}, which the deregistration waits for"),
+        );
+        return STATUS_POSSIBLE_DEADLOCK;
+    }
+    let mut deadline = None;
+    let mut reported = false;
+    // Somebody else who waited may have ended the module.
+    while registry.existence(module) == Existence::Exists {
+        let waiter = match registry.dispose(module) {
+            Ok(()) => break,
+            Err(waiter) => waiter,
+        };
+        if reported {
+            registry = waiter.wait(registry);
+            continue;
+        }
+        let now = platform::now();
+        let patience = state.settings.patience();
+        let deadline = *deadline.get_or_insert(now.saturating_add(patience.as_nanos() as u64));
+        if now < deadline {
+            registry = waiter.wait_timeout(registry, Duration::from_nanos(deadline - now));
+            continue;
+        }
+        reported = true;
+        let holders = registry.holders(module);
+        drop(registry);
+        let detail = format!("{function} for {name} has waited for {patience:?}{holders}");
+        platform::write_error(&format!("simkernel: {detail}"));
+        machine.violated(&violation::STUCK, format_args!("{detail}"));
+        registry = state.shard(module.shard).lock();
+    }
+    drop(registry);
+    state.note(machine, || Note::Deregistered { module: name });
+    STATUS_SUCCESS
+}

@@ -1,0 +1,944 @@
+//! Registrations, bindings and their states: what one shard's lock guards.
+//!
+//! Everything here is one locked step. Callbacks are handed out as values, to be run when the lock is released.
+//!
+//! # Safety
+//!
+//! The unsafe code of this file reads registered characteristics again and moves the pointers that modules passed in
+//! between threads, as the registrar promises its callers to do.
+#![expect(unsafe_code, reason = "keeps the pointers of drivers")]
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::hash::{BuildHasherDefault, Hasher};
+
+use hashbrown::HashMap;
+use nmr_netdma::sys::{NT_SUCCESS, NTSTATUS, PVOID, STATUS_PENDING, STATUS_SUCCESS};
+
+use super::callback::{self, Called, POISON};
+use super::handle::{Handle, Kind};
+use super::name::{Id, Name, Role};
+use super::note::Answer;
+use super::slab::{Linked, Links, List, NONE, Slab};
+use super::snapshot::{AttachFunction, CleanupFunction, DetachFunction, Snapshot, Source};
+use super::{LevelChoice, Settings, violation};
+use crate::kernel::Machine;
+use crate::platform::Condvar;
+
+/// A registered client or provider.
+struct Module {
+    name: Name,
+    source: Source,
+    snapshot: Snapshot,
+    attach: AttachFunction,
+    detach: DetachFunction,
+    cleanup: Option<CleanupFunction>,
+    context: PVOID,
+    interface: u32,
+    /// In the interface's list, until deregistered.
+    links: Links,
+    bindings: List,
+    deregistering: bool,
+    /// A change of the characteristics is reported once.
+    changed: bool,
+    waiter: Option<Arc<Condvar>>,
+    /// The callback in which it registered, if it was in one.
+    origin: Option<String>,
+}
+
+impl Linked for Module {
+    fn links(&mut self, _list: Role) -> &mut Links {
+        &mut self.links
+    }
+}
+
+/// How far a binding has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// To be begun by the thread that registered the later of the two.
+    Proposed,
+    /// The client's attach callback runs.
+    Asking,
+    /// Inside it, the provider's attach callback runs.
+    Offered,
+    /// The provider has accepted, the client's callback has not returned.
+    Accepted,
+    Attached,
+    Detaching,
+    /// Both sides are finished; the cleanup callbacks run.
+    Cleaning,
+}
+
+/// How far the detach of one side has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    /// Its detach callback was not called.
+    Idle,
+    /// Nor was this, but it has completed already.
+    Remembered,
+    /// Its detach callback runs.
+    Calling,
+    /// Its detach callback runs, and it has completed.
+    CompletedInside,
+    /// Its detach callback answered `STATUS_PENDING`.
+    Pending,
+    Completed,
+    /// Its detach callback answered `STATUS_SUCCESS`.
+    Succeeded,
+    /// It has refused what it had accepted, and has no callbacks any more.
+    Absent,
+}
+
+impl Side {
+    const fn is_finished(self) -> bool {
+        matches!(self, Self::Completed | Self::Succeeded | Self::Absent)
+    }
+
+    const fn describe(self) -> &'static str {
+        match self {
+            Self::Idle => "has not been told to detach",
+            Self::Remembered => "has completed, and not been told to detach",
+            Self::Calling => "is in its detach callback",
+            Self::CompletedInside => "has completed, and is in its detach callback",
+            Self::Pending => "answered STATUS_PENDING and has not completed",
+            Self::Completed => "has completed",
+            Self::Succeeded => "is detached",
+            Self::Absent => "refused after it had attached",
+        }
+    }
+}
+
+/// One client and one provider.
+struct Binding {
+    /// By [`Role`]: the module, its list, its binding context, its state.
+    modules: [u32; 2],
+    links: [Links; 2],
+    contexts: [PVOID; 2],
+    sides: [Side; 2],
+    stage: Stage,
+    /// What the latest `NmrClientAttachProvider` answered.
+    answer: Option<NTSTATUS>,
+}
+
+impl Linked for Binding {
+    fn links(&mut self, list: Role) -> &mut Links {
+        &mut self.links[list as usize]
+    }
+}
+
+/// A network programming interface. Kept for ever: a program has few.
+struct Interface {
+    id: Id,
+    random: u64,
+    /// By [`Role`]: the modules that take part in attachment.
+    modules: [List; 2],
+}
+
+impl Interface {
+    /// The next number of the interface's sequence (splitmix64).
+    fn random(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.random ^ self.random >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ mixed >> 31
+    }
+
+    /// The level of a detach or cleanup callback on a thread at level `irql`.
+    fn level(&mut self, choice: LevelChoice, irql: u8) -> u8 {
+        const DISPATCH: u8 = 2;
+        let dispatch = match choice {
+            LevelChoice::Lowest => false,
+            LevelChoice::Dispatch => true,
+            LevelChoice::Seeded => !self.random().is_multiple_of(4),
+        };
+        if dispatch { irql.max(DISPATCH) } else { irql }
+    }
+
+    /// Which side comes first.
+    fn first(&mut self, shuffles: bool) -> Role {
+        if shuffles && self.random().is_multiple_of(2) {
+            Role::Provider
+        } else {
+            Role::Client
+        }
+    }
+}
+
+/// Interfaces are hashed by [`Id`], which is two words.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let mixed = (self.0.rotate_left(32) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ mixed >> 29;
+    }
+}
+
+/// One shard: interfaces, their modules and bindings.
+pub(super) struct Registry {
+    shard: u8,
+    seed: u64,
+    by_id: HashMap<Id, u32, BuildHasherDefault<IdHasher>>,
+    interfaces: Vec<Interface>,
+    modules: Slab<Module>,
+    bindings: Slab<Binding>,
+}
+
+// SAFETY: the pointers in it are those that drivers passed in. The registry hands contexts back and never looks behind
+// them; functions and characteristics are used from any thread, as the registrar's callers have to expect.
+unsafe impl Send for Registry {}
+
+/// What a module registers.
+pub(super) struct Registering {
+    pub(super) source: Source,
+    pub(super) snapshot: Snapshot,
+    pub(super) interface: Id,
+    pub(super) attach: AttachFunction,
+    pub(super) detach: DetachFunction,
+    pub(super) context: PVOID,
+    pub(super) origin: Option<String>,
+}
+
+/// What follows when a client's attach callback has returned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum AfterAttach {
+    Nothing,
+    /// Detach at once: a side has deregistered meanwhile, or the client changed its mind.
+    Detach,
+}
+
+/// What was left of a module.
+pub(super) struct Left {
+    pub(super) kind: &'static str,
+    pub(super) detail: String,
+}
+
+/// The names of a binding's sides.
+#[derive(Clone, Copy)]
+pub(super) struct Pair {
+    pub(super) client: Name,
+    pub(super) provider: Name,
+    interface: Id,
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            client,
+            provider,
+            interface,
+        } = self;
+        write!(formatter, "{client} with {provider}, interface {interface}")
+    }
+}
+
+impl Pair {
+    pub(super) fn of(&self, role: Role) -> Name {
+        match role {
+            Role::Client => self.client,
+            Role::Provider => self.provider,
+        }
+    }
+}
+
+/// Whether a handle names something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Existence {
+    Exists,
+    Existed,
+    Never,
+}
+
+impl Registry {
+    pub(super) fn new(seed: u64, shard: usize) -> Self {
+        Self {
+            shard: shard as u8,
+            seed,
+            by_id: HashMap::default(),
+            interfaces: Vec::new(),
+            modules: Slab::new(),
+            bindings: Slab::new(),
+        }
+    }
+
+    pub(super) fn modules(&self) -> usize {
+        self.modules.len()
+    }
+
+    pub(super) fn bindings(&self) -> usize {
+        self.bindings.len()
+    }
+
+    pub(super) fn existence(&self, handle: Handle) -> Existence {
+        let (exists, existed) = match handle.kind {
+            Kind::Binding => (
+                self.bindings.contains(handle),
+                self.bindings.contained(handle),
+            ),
+            Kind::Client | Kind::Provider => match self.modules.contains(handle) {
+                true => (
+                    self.modules[handle.index].name.role as usize == handle.kind as usize,
+                    true,
+                ),
+                false => (false, self.modules.contained(handle)),
+            },
+        };
+        match (exists, existed) {
+            (true, _) => Existence::Exists,
+            (false, true) => Existence::Existed,
+            (false, false) => Existence::Never,
+        }
+    }
+
+    /// What the handle names, for a report.
+    pub(super) fn describe(&self, handle: Handle) -> String {
+        match (self.existence(handle), handle.kind) {
+            (Existence::Exists, Kind::Binding) => {
+                format!("the binding of {}", self.pair(handle.index))
+            }
+            (Existence::Exists, _) => {
+                format!("the registration of {}", self.modules[handle.index].name)
+            }
+            (Existence::Existed, kind) => format!("a {} that is gone", kind.name()),
+            (Existence::Never, kind) => format!("a {} that never was", kind.name()),
+        }
+    }
+
+    pub(super) fn name(&self, module: Handle) -> Name {
+        self.modules[module.index].name
+    }
+
+    /// The names of a live binding's sides.
+    pub(super) fn pair_of(&self, binding: Handle) -> Pair {
+        self.pair(binding.index)
+    }
+
+    fn pair(&self, binding: u32) -> Pair {
+        let [client, provider] = self.bindings[binding]
+            .modules
+            .map(|module| &self.modules[module]);
+        Pair {
+            client: client.name,
+            provider: provider.name,
+            interface: self.interfaces[client.interface as usize].id,
+        }
+    }
+
+    fn called(&self, binding: Handle, role: Role) -> Called {
+        let modules = self.bindings[binding.index].modules;
+        let name = |role: Role| self.modules[modules[role as usize]].name;
+        Called {
+            binding,
+            module: name(role),
+            peer: name(role.other()),
+        }
+    }
+
+    /// Inserts a module and its proposals, to be begun in order by the caller.
+    pub(super) fn register(
+        &mut self,
+        registering: Registering,
+        self_attachment: bool,
+    ) -> (Handle, Vec<Handle>) {
+        let Registering {
+            source,
+            snapshot,
+            interface: id,
+            attach,
+            detach,
+            context,
+            origin,
+        } = registering;
+        let role = source.role();
+        let name = snapshot.name(role);
+        let (seed, interfaces) = (self.seed, &mut self.interfaces);
+        let interface = *self.by_id.entry(id).or_insert_with(|| {
+            interfaces.push(Interface {
+                id,
+                random: seed ^ id.mixed(),
+                modules: [List::EMPTY; 2],
+            });
+            (interfaces.len() - 1) as u32
+        });
+        let index = self.modules.insert(Module {
+            name,
+            source,
+            snapshot,
+            attach,
+            detach,
+            cleanup: snapshot.cleanup,
+            context,
+            interface,
+            links: Links::UNLINKED,
+            bindings: List::EMPTY,
+            deregistering: false,
+            changed: false,
+            waiter: None,
+            origin,
+        });
+        let lists = &mut self.interfaces[interface as usize].modules;
+        lists[role as usize].push(&mut self.modules, role, index);
+        let mut peer = lists[role.other() as usize].first;
+        let mut proposals = Vec::new();
+        while peer != NONE {
+            let module = &self.modules[peer];
+            let next = module.links.next;
+            if self_attachment || module.name.id != name.id {
+                proposals.push(self.propose(role, index, peer));
+            }
+            peer = next;
+        }
+        let kind = match role {
+            Role::Client => Kind::Client,
+            Role::Provider => Kind::Provider,
+        };
+        (self.modules.handle(kind, self.shard, index), proposals)
+    }
+
+    fn propose(&mut self, role: Role, module: u32, peer: u32) -> Handle {
+        let modules = match role {
+            Role::Client => [module, peer],
+            Role::Provider => [peer, module],
+        };
+        let index = self.bindings.insert(Binding {
+            modules,
+            links: [Links::UNLINKED; 2],
+            contexts: [core::ptr::null_mut(); 2],
+            sides: [Side::Idle; 2],
+            stage: Stage::Proposed,
+            answer: None,
+        });
+        for role in [Role::Client, Role::Provider] {
+            self.modules[modules[role as usize]]
+                .bindings
+                .push(&mut self.bindings, role, index);
+        }
+        self.bindings.handle(Kind::Binding, self.shard, index)
+    }
+
+    /// Takes a binding out; wakes who waits for its modules.
+    fn remove_binding(&mut self, index: u32) {
+        let modules = self.bindings[index].modules;
+        for role in [Role::Client, Role::Provider] {
+            let module = &mut self.modules[modules[role as usize]];
+            module.bindings.remove(&mut self.bindings, role, index);
+            if module.bindings.is_empty()
+                && module.deregistering
+                && let Some(waiter) = &module.waiter
+            {
+                waiter.notify_all();
+            }
+        }
+        self.bindings.remove(index);
+    }
+
+    /// Reports a module whose characteristics are no longer what it registered.
+    fn check_unchanged(&mut self, machine: &Machine, module: u32, when: &str) {
+        let module = &mut self.modules[module];
+        if module.changed {
+            return;
+        }
+        // SAFETY: the module is listed, so nobody has waited for its deregistration.
+        let now = unsafe { module.source.read() };
+        if !now.same(&module.snapshot) {
+            module.changed = true;
+            machine.violated(
+                &violation::CHANGED,
+                format_args!(
+                    "the characteristics of {} have changed, seen {when}",
+                    module.name
+                ),
+            );
+        }
+    }
+
+    /// The client's attach callback for a proposal, unless it was withdrawn.
+    pub(super) fn begin_attach(
+        &mut self,
+        machine: &Machine,
+        handle: Handle,
+    ) -> Option<callback::ClientAttach> {
+        if !self.bindings.contains(handle) {
+            return None;
+        }
+        let binding = &mut self.bindings[handle.index];
+        binding.stage = Stage::Asking;
+        let [client, provider] = binding.modules;
+        self.check_unchanged(machine, client, "when a provider was proposed to it");
+        self.check_unchanged(machine, provider, "when it was proposed to a client");
+        let called = self.called(handle, Role::Client);
+        let (client, provider) = (&self.modules[client], &self.modules[provider]);
+        let AttachFunction::Client(function) = client.attach else {
+            return None;
+        };
+        let (context, provider) = (client.context, provider.source.instance());
+        Some(callback::ClientAttach {
+            called,
+            function,
+            context,
+            provider,
+        })
+    }
+
+    /// Whether the binding's client may ask its provider now.
+    pub(super) fn may_offer(&self, handle: Handle) -> Result<(), &'static crate::Rule> {
+        match self.bindings[handle.index].stage {
+            Stage::Asking => Ok(()),
+            Stage::Accepted => Err(&violation::ATTACH_TWICE),
+            _ => Err(&violation::ATTACH_OUTSIDE),
+        }
+    }
+
+    /// The provider's attach callback, if the client may ask and is in its attach callback.
+    pub(super) fn begin_offer(
+        &mut self,
+        handle: Handle,
+        client_context: PVOID,
+        client_dispatch: *const core::ffi::c_void,
+    ) -> Option<callback::ProviderAttach> {
+        let binding = &mut self.bindings[handle.index];
+        binding.stage = Stage::Offered;
+        let [client, provider] = binding.modules;
+        let called = self.called(handle, Role::Provider);
+        let (client, provider) = (&self.modules[client], &self.modules[provider]);
+        let AttachFunction::Provider(function) = provider.attach else {
+            return None;
+        };
+        let (context, client) = (provider.context, client.source.instance());
+        Some(callback::ProviderAttach {
+            called,
+            function,
+            context,
+            client,
+            client_context,
+            client_dispatch,
+        })
+    }
+
+    /// Takes what was answered without asking the provider.
+    pub(super) fn refuse_offer(&mut self, handle: Handle, status: NTSTATUS) {
+        let binding = &mut self.bindings[handle.index];
+        binding.answer = Some(status);
+        binding.stage = Stage::Asking;
+    }
+
+    /// Takes the provider's answer.
+    pub(super) fn end_offer(
+        &mut self,
+        machine: &Machine,
+        handle: Handle,
+        client_context: PVOID,
+        answer: &callback::ProviderAnswer,
+    ) {
+        let status = answer.status;
+        if !NT_SUCCESS(status) {
+            self.refuse_offer(handle, status);
+            return;
+        }
+        if status != STATUS_SUCCESS {
+            machine.violated(
+                &violation::ATTACH_STATUS,
+                format_args!(
+                    "ProviderAttachClient returned {}: {}",
+                    Answer(status),
+                    self.pair(handle.index)
+                ),
+            );
+        }
+        if answer.context.addr() == POISON || answer.dispatch.addr() == POISON {
+            machine.violated(
+                &violation::ATTACH_OUTPUT,
+                format_args!(
+                    "ProviderAttachClient accepted and stored no context or no table: {}",
+                    self.pair(handle.index)
+                ),
+            );
+        }
+        let binding = &mut self.bindings[handle.index];
+        binding.answer = Some(status);
+        binding.stage = Stage::Accepted;
+        binding.contexts = [client_context, answer.context];
+    }
+
+    /// Takes what the client's attach callback returned.
+    pub(super) fn end_attach(
+        &mut self,
+        machine: &Machine,
+        handle: Handle,
+        status: NTSTATUS,
+    ) -> AfterAttach {
+        let index = handle.index;
+        let binding = &self.bindings[index];
+        let (accepted, answer, modules) = (
+            binding.stage == Stage::Accepted,
+            binding.answer,
+            binding.modules,
+        );
+        match answer {
+            Some(answer) if answer != status => machine.violated(
+                &violation::ATTACH_ANSWER,
+                format_args!(
+                    "ClientAttachProvider returned {} after NmrClientAttachProvider had answered {}: {}",
+                    Answer(status),
+                    Answer(answer),
+                    self.pair(index)
+                ),
+            ),
+            None if NT_SUCCESS(status) => machine.violated(
+                &violation::ATTACH_ANSWER,
+                format_args!(
+                    "ClientAttachProvider returned {} and had not called NmrClientAttachProvider: {}",
+                    Answer(status),
+                    self.pair(index)
+                ),
+            ),
+            _ => {}
+        }
+        if !accepted {
+            self.remove_binding(index);
+            return AfterAttach::Nothing;
+        }
+        let late = modules
+            .iter()
+            .any(|&module| self.modules[module].deregistering);
+        let binding = &mut self.bindings[index];
+        if !NT_SUCCESS(status) {
+            binding.sides[Role::Client as usize] = Side::Absent;
+        } else if !late {
+            binding.stage = Stage::Attached;
+            return AfterAttach::Nothing;
+        }
+        binding.stage = Stage::Detaching;
+        AfterAttach::Detach
+    }
+
+    /// Ends a module's part in attachment. What is returned is to be detached by the caller; `None` if it was
+    /// deregistered before.
+    pub(super) fn deregister(
+        &mut self,
+        machine: &Machine,
+        handle: Handle,
+        shuffles: bool,
+    ) -> Option<Vec<Handle>> {
+        let index = handle.index;
+        let module = &mut self.modules[index];
+        if core::mem::replace(&mut module.deregistering, true) {
+            return None;
+        }
+        let (role, interface) = (module.name.role, module.interface as usize);
+        let mut binding = module.bindings.first;
+        self.interfaces[interface].modules[role as usize].remove(&mut self.modules, role, index);
+        self.check_unchanged(machine, index, "when it was deregistered");
+        let mut attached = Vec::new();
+        while binding != NONE {
+            let state = &mut self.bindings[binding];
+            let next = state.links[role as usize].next;
+            match state.stage {
+                Stage::Proposed => self.remove_binding(binding),
+                Stage::Attached => {
+                    state.stage = Stage::Detaching;
+                    attached.push(self.bindings.handle(Kind::Binding, self.shard, binding));
+                }
+                // Its attaching thread detaches it, or the peer's deregistration is at it.
+                _ => {}
+            }
+            binding = next;
+        }
+        if shuffles {
+            let interface = &mut self.interfaces[interface];
+            for last in (1..attached.len()).rev() {
+                let other = (interface.random() % (last as u64 + 1)) as usize;
+                attached.swap(last, other);
+            }
+        }
+        Some(attached)
+    }
+
+    fn interface_of(&mut self, binding: u32) -> &mut Interface {
+        let module = self.bindings[binding].modules[Role::Client as usize];
+        &mut self.interfaces[self.modules[module].interface as usize]
+    }
+
+    /// The order in which the sides of a binding are called.
+    pub(super) fn sides(&mut self, handle: Handle, shuffles: bool) -> [Role; 2] {
+        let first = self.interface_of(handle.index).first(shuffles);
+        [first, first.other()]
+    }
+
+    /// A side's detach callback, unless it has none.
+    pub(super) fn begin_detach(
+        &mut self,
+        settings: &Settings,
+        handle: Handle,
+        role: Role,
+        irql: u8,
+    ) -> Option<callback::Detach> {
+        let side = &mut self.bindings[handle.index].sides[role as usize];
+        *side = match side {
+            Side::Idle => Side::Calling,
+            Side::Remembered => Side::CompletedInside,
+            _ => return None,
+        };
+        let irql = self
+            .interface_of(handle.index)
+            .level(settings.level(), irql);
+        let called = self.called(handle, role);
+        let binding = &self.bindings[handle.index];
+        let module = &self.modules[binding.modules[role as usize]];
+        let (function, context) = (module.detach, binding.contexts[role as usize]);
+        Some(callback::Detach {
+            called,
+            function,
+            context,
+            irql,
+        })
+    }
+
+    /// Takes what a side's detach callback returned.
+    pub(super) fn end_detach(
+        &mut self,
+        machine: &Machine,
+        handle: Handle,
+        called: Called,
+        status: NTSTATUS,
+    ) {
+        let Called { module, peer, .. } = called;
+        let callback = module.role.detach_callback();
+        // With early cleanup, the completion inside the callback may have ended the binding.
+        let exists = self.bindings.contains(handle);
+        let side = match exists {
+            true => self.bindings[handle.index].sides[module.role as usize],
+            false => Side::Completed,
+        };
+        let next = match (side, status) {
+            (Side::Calling, STATUS_PENDING) => Side::Pending,
+            (_, STATUS_PENDING) => Side::Completed,
+            (Side::Calling, STATUS_SUCCESS) => Side::Succeeded,
+            (_, STATUS_SUCCESS) => {
+                machine.violated(
+                    &violation::COMPLETED_AFTER_SUCCESS,
+                    format_args!("{callback} of {module} returned STATUS_SUCCESS, and the detach from {peer} was completed"),
+                );
+                Side::Completed
+            }
+            _ => {
+                machine.violated(
+                    &violation::DETACH_STATUS,
+                    format_args!(
+                        "{callback} of {module} returned {}, peer {peer}",
+                        Answer(status)
+                    ),
+                );
+                Side::Succeeded
+            }
+        };
+        if exists {
+            self.bindings[handle.index].sides[module.role as usize] = next;
+        }
+    }
+
+    /// Takes a side's completion.
+    pub(super) fn complete(
+        &mut self,
+        settings: &Settings,
+        handle: Handle,
+        role: Role,
+    ) -> Result<(), &'static crate::Rule> {
+        use core::sync::atomic::Ordering::Relaxed;
+
+        let binding = &mut self.bindings[handle.index];
+        let attached = matches!(
+            binding.stage,
+            Stage::Accepted | Stage::Attached | Stage::Detaching
+        );
+        let side = &mut binding.sides[role as usize];
+        match *side {
+            Side::Idle => {
+                // Remembered even where it is wrong, or the detach would never end.
+                if attached {
+                    *side = Side::Remembered;
+                }
+                match attached && settings.compatibility.load(Relaxed) {
+                    true => Ok(()),
+                    false => Err(&violation::COMPLETED_BEFORE_DETACH),
+                }
+            }
+            Side::Calling if settings.early_cleanup.load(Relaxed) => {
+                *side = Side::Completed;
+                Ok(())
+            }
+            Side::Calling => {
+                *side = Side::CompletedInside;
+                Ok(())
+            }
+            Side::Pending => {
+                *side = Side::Completed;
+                Ok(())
+            }
+            Side::Remembered | Side::CompletedInside | Side::Completed => {
+                Err(&violation::COMPLETED_TWICE)
+            }
+            Side::Succeeded => Err(&violation::COMPLETED_AFTER_SUCCESS),
+            Side::Absent => Err(&violation::COMPLETED_BEFORE_DETACH),
+        }
+    }
+
+    /// Whether the caller is the one to run the cleanup callbacks, and which; once for each binding.
+    pub(super) fn begin_cleanup(
+        &mut self,
+        settings: &Settings,
+        handle: Handle,
+        irql: u8,
+    ) -> Option<[Option<callback::Cleanup>; 2]> {
+        if !self.bindings.contains(handle) {
+            return None;
+        }
+        let binding = &mut self.bindings[handle.index];
+        if binding.stage != Stage::Detaching || !binding.sides.iter().all(|side| side.is_finished())
+        {
+            return None;
+        }
+        binding.stage = Stage::Cleaning;
+        let [first, second] = self.sides(handle, settings.shuffles());
+        let first = self.cleanup(settings, handle, first, irql);
+        let second = self.cleanup(settings, handle, second, irql);
+        Some([first, second])
+    }
+
+    fn cleanup(
+        &mut self,
+        settings: &Settings,
+        handle: Handle,
+        role: Role,
+        irql: u8,
+    ) -> Option<callback::Cleanup> {
+        let binding = &self.bindings[handle.index];
+        if binding.sides[role as usize] == Side::Absent {
+            return None;
+        }
+        let context = binding.contexts[role as usize];
+        let function = self.modules[binding.modules[role as usize]].cleanup?;
+        let irql = self
+            .interface_of(handle.index)
+            .level(settings.level(), irql);
+        Some(callback::Cleanup {
+            called: self.called(handle, role),
+            function,
+            context,
+            irql,
+        })
+    }
+
+    pub(super) fn end_cleanup(&mut self, handle: Handle) {
+        self.remove_binding(handle.index);
+    }
+
+    pub(super) fn is_deregistering(&self, module: Handle) -> bool {
+        self.modules[module.index].deregistering
+    }
+
+    /// Ends the module if its deregistration is complete, otherwise what to wait for.
+    pub(super) fn dispose(&mut self, handle: Handle) -> Result<(), Arc<Condvar>> {
+        let module = &mut self.modules[handle.index];
+        if module.bindings.is_empty() {
+            self.modules.remove(handle.index);
+            return Ok(());
+        }
+        Err(Arc::clone(
+            module
+                .waiter
+                .get_or_insert_with(|| Arc::new(Condvar::new())),
+        ))
+    }
+
+    /// Whether the deregistration of `module` waits for callbacks of the live binding `binding` to return.
+    pub(super) fn waits_for(&self, module: Handle, binding: Handle) -> bool {
+        self.bindings.contains(binding)
+            && self.bindings[binding.index].modules.contains(&module.index)
+    }
+
+    /// Which bindings a deregistration waits for, and for whom in each.
+    pub(super) fn holders(&self, module: Handle) -> String {
+        let role = self.modules[module.index].name.role;
+        let mut text = String::new();
+        let mut binding = self.modules[module.index].bindings.first;
+        while binding != NONE {
+            text.push_str("; ");
+            text.push_str(&self.describe_binding(binding));
+            binding = self.bindings[binding].links[role as usize].next;
+        }
+        text
+    }
+
+    fn describe_binding(&self, index: u32) -> String {
+        let pair = self.pair(index);
+        let binding = &self.bindings[index];
+        match binding.stage {
+            Stage::Proposed => format!("{pair}: proposed"),
+            Stage::Asking => format!("{pair}: {} is in its attach callback", pair.client),
+            Stage::Offered => format!("{pair}: {} is in its attach callback", pair.provider),
+            Stage::Accepted => format!(
+                "{pair}: {} is at the end of its attach callback",
+                pair.client
+            ),
+            Stage::Attached => format!("{pair}: attached"),
+            Stage::Cleaning => format!("{pair}: in the cleanup callbacks"),
+            Stage::Detaching => {
+                let [client, provider] = binding.sides;
+                let mut text = format!("{pair}:");
+                for (role, side) in [(Role::Client, client), (Role::Provider, provider)] {
+                    if !side.is_finished() {
+                        text.push_str(&format!(" {role} {}", side.describe()));
+                    }
+                }
+                text
+            }
+        }
+    }
+
+    pub(super) fn left_modules(&self) -> impl Iterator<Item = Left> {
+        self.modules.iter().map(|(_, module)| {
+            let Module {
+                name,
+                deregistering,
+                origin,
+                ..
+            } = module;
+            let kind = match name.role {
+                Role::Client => "nmr client registration",
+                Role::Provider => "nmr provider registration",
+            };
+            let state = match deregistering {
+                true => "deregistered and never waited for",
+                false => "never deregistered",
+            };
+            let interface = self.interfaces[module.interface as usize].id;
+            let mut detail = format!("{name}, interface {interface}, {state}");
+            if let Some(origin) = origin {
+                detail.push_str(", registered in ");
+                detail.push_str(origin);
+            }
+            Left { kind, detail }
+        })
+    }
+
+    pub(super) fn left_bindings(&self) -> impl Iterator<Item = String> {
+        self.bindings
+            .iter()
+            .map(|(index, _)| self.describe_binding(index))
+    }
+}

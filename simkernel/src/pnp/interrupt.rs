@@ -1,0 +1,256 @@
+//! Delivery: from a device's signal to the service routine on a processor.
+//!
+//! # Design
+//!
+//! A [`Vector`] is one assigned interrupt. It knows where it may go and who serves it while connected. A message is
+//! delivered once for each time it was sent; a line is delivered again as long as it is asserted, one delivery at a time, and
+//! is held to be broken when nobody claims it for [`UNCLAIMED_LIMIT`] times in a row. What arrives while nobody is connected
+//! is dropped and counted, except that a line which is still asserted is seen when somebody connects.
+//!
+//! Of several processors the lowest takes the interrupt if the machine's seed is 0 or 1; with another seed each delivery
+//! goes to the next one, and the seed says which is first.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::kernel::{self, Machine};
+use crate::ke;
+use crate::platform::Mutex;
+use crate::pnp::node::Node;
+use crate::pnp::{InterruptReport, violation};
+
+/// How often a line is served in a row without anybody claiming it.
+pub(crate) const UNCLAIMED_LIMIT: u32 = 100;
+
+/// The processors of one group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Targets {
+    pub(crate) group: u16,
+    pub(crate) mask: u64,
+}
+
+impl Targets {
+    /// Their numbers in the machine.
+    pub(crate) fn processors(self) -> Vec<u32> {
+        let first = u32::from(self.group) * 64;
+        (0..64).filter(|bit| self.mask & 1 << bit != 0).map(|bit| first + bit).collect()
+    }
+}
+
+/// Serves an interrupt and says whether the device interrupted.
+pub(crate) type Handler = Box<dyn Fn() -> bool + Send + Sync>;
+
+/// One assigned interrupt.
+pub(crate) struct Vector {
+    /// The message's number; `None` for the line.
+    pub(crate) message: Option<u32>,
+    pub(crate) vector: u32,
+    pub(crate) irql: u8,
+    pub(crate) targets: Targets,
+    processors: Vec<u32>,
+    device: Weak<Node>,
+    machine: Weak<Machine>,
+    /// What a processor runs.
+    service: Arc<dyn Fn() + Send + Sync>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    handler: Option<Arc<Handler>>,
+    /// Line: whether the device wants service.
+    asserted: bool,
+    /// Line: whether a delivery is under way.
+    queued: bool,
+    /// Line: deliveries in a row that nobody claimed.
+    unclaimed: u32,
+    deliveries: u64,
+    delivered: BTreeMap<u32, u64>,
+    dropped: u64,
+}
+
+impl Vector {
+    pub(crate) fn new(
+        machine: &Arc<Machine>,
+        device: &Arc<Node>,
+        message: Option<u32>,
+        vector: u32,
+        irql: u8,
+        targets: Targets,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|own: &Weak<Self>| {
+            let own = own.clone();
+            Self {
+                message,
+                vector,
+                irql,
+                targets,
+                processors: targets.processors(),
+                device: Arc::downgrade(device),
+                machine: Arc::downgrade(machine),
+                service: Arc::new(move || {
+                    if let Some(vector) = own.upgrade() {
+                        vector.serve();
+                    }
+                }),
+                state: Mutex::default(),
+            }
+        })
+    }
+
+    /// From here on `handler` serves the interrupt.
+    pub(crate) fn connect(&self, handler: Handler) {
+        let mut state = self.state.lock();
+        state.handler = Some(Arc::new(handler));
+        state.unclaimed = 0;
+        self.deliver_line(&mut state);
+    }
+
+    /// From here on nobody does. A delivery may still be in its handler, which has its own gate.
+    pub(crate) fn disconnect(&self) {
+        let handler = self.state.lock().handler.take();
+        drop(handler);
+    }
+
+    /// The device sent the message.
+    pub(super) fn raise(&self) {
+        let mut state = self.state.lock();
+        if state.handler.is_none() || self.message.is_none() {
+            state.dropped += 1;
+        } else {
+            self.deliver(&mut state);
+        }
+    }
+
+    /// The device asserts its line or not.
+    pub(super) fn line(&self, asserted: bool) {
+        let mut state = self.state.lock();
+        if asserted && !state.asserted && state.handler.is_none() {
+            state.dropped += 1;
+        }
+        state.asserted = asserted;
+        if !asserted {
+            state.unclaimed = 0;
+        }
+        self.deliver_line(&mut state);
+    }
+
+    /// Delivers the line if it is to be delivered.
+    fn deliver_line(&self, state: &mut State) {
+        let wanted = state.asserted && self.message.is_none() && state.handler.is_some();
+        if wanted && !state.queued && state.unclaimed < UNCLAIMED_LIMIT {
+            state.queued = true;
+            self.deliver(state);
+        }
+    }
+
+    fn deliver(&self, state: &mut State) {
+        let Some(machine) = self.machine.upgrade() else { return };
+        let turn = match machine.config.seed {
+            0 | 1 => 0,
+            seed => seed.wrapping_add(state.deliveries),
+        };
+        state.deliveries += 1;
+        let processor = self.processors[(turn % self.processors.len() as u64) as usize];
+        ke::interrupt(&machine, processor, self.irql, Arc::clone(&self.service));
+    }
+
+    /// Runs on the processor, at the interrupt's level.
+    fn serve(&self) {
+        let processor = kernel::current().processor.get();
+        let handler = {
+            let mut state = self.state.lock();
+            let handler = state.handler.clone();
+            if handler.is_some() {
+                *state.delivered.entry(processor).or_default() += 1;
+            } else {
+                state.dropped += 1;
+            }
+            handler
+        };
+        let claimed = handler.is_some_and(|handler| handler());
+        if self.message.is_some() {
+            return;
+        }
+        let mut state = self.state.lock();
+        state.queued = false;
+        if claimed || !state.asserted || state.handler.is_none() {
+            state.unclaimed = 0;
+        } else {
+            state.unclaimed += 1;
+        }
+        let given_up = state.unclaimed == UNCLAIMED_LIMIT;
+        self.deliver_line(&mut state);
+        drop(state);
+        if given_up {
+            let name = self.device.upgrade().map_or_else(Default::default, |device| device.name.clone());
+            kernel::machine().violated(
+                &violation::UNCLAIMED,
+                format_args!("{name} asserts its line, vector 0x{:X}, and {UNCLAIMED_LIMIT} times nobody claimed it", self.vector),
+            );
+        }
+    }
+
+    pub(super) fn report(&self) -> InterruptReport {
+        InterruptReport {
+            message: self.message,
+            vector: self.vector,
+            targets: self.processors.clone(),
+            irql: self.irql,
+            delivered: self.state.lock().delivered.clone(),
+        }
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.state.lock().dropped
+    }
+}
+
+/// How a device model interrupts. Put a clone into [`DeviceConfig::signal`](super::DeviceConfig::signal).
+///
+/// Every method may be called by any thread, at any time, also under a lock of the model: it only queues.
+#[derive(Clone, Default)]
+pub struct Signal(Arc<Mutex<Weak<Node>>>);
+
+impl Signal {
+    /// A signal that belongs to no device yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends message `message`. A message that the device was not granted goes to message 0, as the entries of an MSI-X
+    /// table do that have no message of their own.
+    pub fn raise(&self, message: u32) {
+        if let Some(device) = self.device() {
+            device.raise(message);
+        }
+    }
+
+    /// Asserts the line or not. While it is asserted, the service routine is called again and again.
+    pub fn line(&self, asserted: bool) {
+        if let Some(device) = self.device() {
+            device.line(asserted);
+        }
+    }
+
+    fn device(&self) -> Option<Arc<Node>> {
+        self.0.lock().upgrade()
+    }
+
+    pub(super) fn attach(&self, device: &Arc<Node>) {
+        *self.0.lock() = Arc::downgrade(device);
+    }
+
+    pub(super) fn detach(&self) {
+        *self.0.lock() = Weak::new();
+    }
+}
+
+impl fmt::Debug for Signal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Signal").field("attached", &self.device().is_some()).finish()
+    }
+}

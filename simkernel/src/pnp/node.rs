@@ -1,0 +1,285 @@
+//! A device node: the physical device object, what the bus knows of the device, and where it is in its life.
+//!
+//! # Safety
+//!
+//! The unsafe code of this file frees the physical device object, which `Node::new` made from a box and nobody else
+//! frees. It lives as long as the [`Node`]; the kernel itself does not look into it.
+#![expect(unsafe_code, reason = "owns a C structure that drivers see by address")]
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use nmr_netdma::sys;
+
+use crate::kernel::{self, Machine};
+use crate::mm::{self, Registers};
+use crate::platform::{Condvar, Mutex};
+use crate::pnp::arbiter::Assignment;
+use crate::pnp::descriptors::{INTERFACE_PCI, IoDescriptor, OPTION_ALTERNATIVE, Requirements};
+use crate::pnp::driver::Driver;
+use crate::pnp::interrupt::Signal;
+use crate::pnp::{DeviceConfig, violation};
+
+/// Where a device is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Added, not started, or start failed.
+    Added,
+    /// In D0.
+    Started,
+    /// In D3; its resources are kept.
+    Asleep,
+    /// Stopped, to be started with other resources.
+    Stopped,
+    /// Gone.
+    Removed,
+}
+
+/// One device.
+pub(crate) struct Node {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) driver: Arc<Driver>,
+    /// Messages that the hardware has.
+    pub(crate) messages: u32,
+    pub(crate) signal: Signal,
+    pdo: *mut sys::DEVICE_OBJECT,
+    granted: Mutex<Option<u32>>,
+    bars: Vec<Range>,
+    /// Its WDFDEVICE, or 0.
+    device: AtomicUsize,
+    state: Mutex<Life>,
+    idle: Condvar,
+    assignment: Mutex<Assignment>,
+    /// Interrupts that came while it had no vectors.
+    dropped: AtomicU64,
+}
+
+struct Life {
+    phase: Phase,
+    /// The thread that changes the phase.
+    busy: Option<usize>,
+    /// The driver called it broken.
+    failed: bool,
+}
+
+/// A range of registers that the bus has placed.
+struct Range {
+    physical: u64,
+    length: usize,
+    gate: Arc<Gate>,
+}
+
+/// The registers of a device that may be pulled out: then they read as all ones.
+struct Gate {
+    model: Arc<dyn Registers>,
+    gone: AtomicBool,
+}
+
+impl Registers for Gate {
+    fn read(&self, offset: usize) -> u32 {
+        if self.gone.load(Ordering::Relaxed) { u32::MAX } else { self.model.read(offset) }
+    }
+
+    fn write(&self, offset: usize, value: u32) {
+        if !self.gone.load(Ordering::Relaxed) {
+            self.model.write(offset, value);
+        }
+    }
+}
+
+// SAFETY: `pdo` owns what it points to, and no method gives access to it but as a raw pointer.
+unsafe impl Send for Node {}
+// SAFETY: as for `Send`; the other members are locked, atomic or do not change.
+unsafe impl Sync for Node {}
+
+impl Node {
+    /// A device on the bus: its registers are placed and its signal is wired.
+    pub(crate) fn new(machine: &Arc<Machine>, id: u64, driver: Arc<Driver>, config: DeviceConfig) -> Arc<Self> {
+        let bars = config
+            .bars
+            .into_iter()
+            .map(|bar| {
+                let gate = Arc::new(Gate { model: bar.model, gone: AtomicBool::new(false) });
+                let physical = mm::register_bar(machine, bar.length, Arc::clone(&gate) as Arc<dyn Registers>);
+                Range { physical, length: bar.length, gate }
+            })
+            .collect();
+        let node = Arc::new(Self {
+            id,
+            name: config.name,
+            driver,
+            messages: config.messages,
+            signal: config.signal,
+            pdo: device_object(),
+            granted: Mutex::new(config.granted),
+            bars,
+            device: AtomicUsize::new(0),
+            state: Mutex::new(Life { phase: Phase::Added, busy: None, failed: false }),
+            idle: Condvar::new(),
+            assignment: Mutex::default(),
+            dropped: AtomicU64::new(0),
+        });
+        node.signal.attach(&node);
+        node
+    }
+
+    pub(crate) fn pdo(&self) -> *mut sys::DEVICE_OBJECT {
+        self.pdo
+    }
+
+    pub(crate) fn device(&self) -> usize {
+        self.device.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_device(&self, handle: usize) {
+        self.device.store(handle, Ordering::Relaxed);
+    }
+
+    pub(crate) fn granted(&self) -> Option<u32> {
+        *self.granted.lock()
+    }
+
+    pub(crate) fn set_granted(&self, granted: Option<u32>) {
+        *self.granted.lock() = granted;
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.state.lock().phase
+    }
+
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        self.state.lock().phase = phase;
+    }
+
+    /// Marks the device as failed; whether it was not before.
+    pub(crate) fn set_failed(&self) -> bool {
+        !core::mem::replace(&mut self.state.lock().failed, true)
+    }
+
+    /// Makes the calling thread the only one that changes the device's phase, until the result is dropped.
+    pub(crate) fn change(self: &Arc<Self>) -> Option<Change> {
+        let thread = core::ptr::from_ref(kernel::current()).addr();
+        let mut state = self.state.lock();
+        while let Some(busy) = state.busy {
+            if busy == thread {
+                drop(state);
+                kernel::machine().violated(
+                    &violation::REENTERED,
+                    format_args!("{} is asked for another change of state by the thread that changes it", self.name),
+                );
+                return None;
+            }
+            state = self.idle.wait(state);
+        }
+        state.busy = Some(thread);
+        Some(Change(Arc::clone(self)))
+    }
+
+    /// What the bus driver says that the device needs.
+    pub(crate) fn requirements(&self) -> Requirements {
+        let mut list: Vec<IoDescriptor> = Vec::new();
+        list.extend(self.bars.iter().map(|bar| IoDescriptor::memory(bar.physical, bar.length as u32)));
+        list.extend((0..self.messages).map(|_| IoDescriptor::message()));
+        list.push(IoDescriptor::line(if self.messages == 0 { 0 } else { OPTION_ALTERNATIVE }));
+        Requirements { interface: INTERFACE_PCI, bus: 0, slot: self.id as u32, alternatives: alloc::vec![list] }
+    }
+
+    /// Lets `body` look at what the device was given.
+    pub(crate) fn with_assignment<R>(&self, body: impl FnOnce(&Assignment) -> R) -> R {
+        body(&self.assignment.lock())
+    }
+
+    pub(crate) fn set_assignment(&self, assignment: Assignment) {
+        *self.assignment.lock() = assignment;
+    }
+
+    /// Gives the vectors back; the record of who took them stays.
+    pub(crate) fn release_vectors(&self, machine: &Machine) {
+        let mut assignment = self.assignment.lock();
+        let mut vectors = machine.pnp.vectors.lock();
+        // The lists say whether the vectors are still held.
+        if !core::mem::take(&mut assignment.translated).is_empty() {
+            assignment.raw.clear();
+            for vector in &assignment.vectors {
+                vectors.release(vector);
+            }
+        }
+    }
+
+    pub(super) fn raise(&self, message: u32) {
+        let vector = self.with_assignment(|assignment| {
+            let messages = assignment.vectors.iter().filter(|vector| vector.message.is_some());
+            messages.clone().nth(message as usize).or_else(|| messages.clone().next()).cloned()
+        });
+        match vector {
+            Some(vector) => vector.raise(),
+            None => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    pub(super) fn line(&self, asserted: bool) {
+        let vector = self.with_assignment(|assignment| {
+            assignment.vectors.iter().find(|vector| vector.message.is_none()).cloned()
+        });
+        if let Some(vector) = vector {
+            vector.line(asserted);
+        }
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        let vectors = self.with_assignment(|assignment| assignment.vectors.iter().map(|vector| vector.dropped()).sum::<u64>());
+        vectors + self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// The hardware is pulled out: registers read as all ones and nothing interrupts.
+    pub(crate) fn unplug(&self) {
+        self.signal.detach();
+        for bar in &self.bars {
+            bar.gate.gone.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The device is no longer on the bus.
+    pub(crate) fn leave_bus(&self, machine: &Arc<Machine>) {
+        self.unplug();
+        for bar in &self.bars {
+            mm::remove_bar(machine, bar.physical);
+        }
+        self.release_vectors(machine);
+        self.set_phase(Phase::Removed);
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // SAFETY: `new` made the pointer from a box, and only this takes it back.
+        drop(unsafe { Box::from_raw(self.pdo) });
+    }
+}
+
+/// A new device object, as far as the kernel fills it.
+pub(crate) fn device_object() -> *mut sys::DEVICE_OBJECT {
+    Box::into_raw(Box::new(sys::DEVICE_OBJECT {
+        Type: 3,
+        Size: size_of::<sys::DEVICE_OBJECT>() as u16,
+        ReferenceCount: 1,
+        StackSize: 1,
+        ..Default::default()
+    }))
+}
+
+/// The right to change a device's phase.
+pub(crate) struct Change(Arc<Node>);
+
+impl Drop for Change {
+    fn drop(&mut self) {
+        self.0.state.lock().busy = None;
+        self.0.idle.notify_all();
+    }
+}

@@ -1,0 +1,125 @@
+//! The small part of the Kernel-Mode Driver Framework that a driver needs, without `unsafe` (`wdf.h`).
+//!
+//! ```no_run
+//! #![no_std]
+//! use nmr_netdma::irql::{Irql, Passive};
+//! use nmr_netdma::kmdf::{self, AddedDevice, DeviceInit, DriverInit, Registers, Resources, Revocable};
+//! use nmr_netdma::{Error, Result};
+//!
+//! struct Driver;
+//!
+//! impl kmdf::Driver for Driver {
+//!     fn init(_: &DriverInit<'_>, _: &mut Irql<Passive>) -> Result<Self> {
+//!         Ok(Self)
+//!     }
+//!
+//!     fn device_add<'a>(&self, init: DeviceInit<'a>, irql: &mut Irql<Passive>) -> Result<AddedDevice<'a>> {
+//!         let device = init.create(irql)?;
+//!         Ok(device.finish(Device { registers: Revocable::new() }))
+//!     }
+//! }
+//!
+//! struct Device {
+//!     registers: Revocable<Registers>,
+//! }
+//!
+//! impl kmdf::Device for Device {
+//!     fn prepare_hardware(&self, resources: &Resources<'_>, irql: &mut Irql<Passive>) -> Result<()> {
+//!         let memory = resources.memory().next().ok_or(Error::DEVICE_CONFIGURATION_ERROR)?;
+//!         let registers = Registers::map(memory, irql)?;
+//!         self.registers.install(registers, irql).map_err(|_| Error::INVALID_DEVICE_STATE)
+//!     }
+//!
+//!     fn release_hardware(&self, irql: &mut Irql<Passive>) -> Result<()> {
+//!         self.registers.revoke(irql);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! kmdf::driver_entry!(Driver);
+//! # fn main() {}
+//! # use simkernel as _;
+//! ```
+//!
+//! # Protocol
+//!
+//! | step | who calls | level | here |
+//! |---|---|---|---|
+//! | entry | loader | PASSIVE | [`Driver::init`] |
+//! | a device appeared: create its object, then what its context needs, then the interrupts, then install the context | framework | PASSIVE | [`Driver::device_add`], [`DeviceInit`], [`NewDevice`] |
+//! | choose among resources; may be repeated at any time | framework | PASSIVE | [`Device::filter_resource_requirements`] |
+//! | start: map registers | framework | PASSIVE | [`Device::prepare_hardware`] |
+//! | power up, without interrupts | framework | PASSIVE | [`Device::d0_entry`] |
+//! | switch each interrupt on | framework | device | [`Interrupt::enable`] |
+//! | power up, with interrupts | framework | PASSIVE | [`Device::d0_entry_post_interrupts_enabled`], [`Device::self_managed_io_init`] |
+//! | interrupts | processor | device, then DISPATCH | [`Interrupt::isr`], [`Interrupt::dpc`], [`Dpc`] |
+//! | power down, with interrupts | framework | PASSIVE | [`Device::self_managed_io_suspend`], [`Device::d0_exit_pre_interrupts_disabled`] |
+//! | switch each interrupt off, wait for its DPCs | framework | device | [`Interrupt::disable`] |
+//! | power down | framework | PASSIVE | [`Device::d0_exit`] |
+//! | stop: unmap registers | framework | PASSIVE | [`Device::release_hardware`] |
+//! | remove: interrupt contexts are dropped, then the device's | framework | PASSIVE | [`Device::cleanup`] |
+//! | unload: what the driver registered must be gone | framework | PASSIVE | [`Driver::unload`] |
+//!
+//! A callback that fails undoes the steps before it, in this order reversed, and the device does not start. The pages
+//! "PnP and Power Management Callback Sequences" of Microsoft's WDF documentation tell all of it.
+//!
+//! # Design
+//!
+//! * **A context is complete before anybody can see it.** The framework wants the context's memory when it creates an object,
+//!   and a device's context cannot be built before the device exists. So device and context are made in two steps,
+//!   [`DeviceInit::create`] and [`NewDevice::finish`], and [`Driver::device_add`] can only succeed by returning what the second
+//!   one answers. The framework calls no callback of the device before that.
+//! * **Contexts live in the framework's own memory**, behind one word that says whether they are there. The framework tells contexts
+//!   apart by the address of a type description, and Rust has no static per generic type; so there is one description for each
+//!   kind of object, not for each type, and the size is given for each object (`ContextSizeOverride`). Which type it
+//!   is, is known from the callback: it is the one that the object was created for. An allocation of our own behind a pointer was
+//!   rejected: it can fail where this cannot, and costs each interrupt an access more.
+//! * **Contexts are dropped in EvtCleanupCallback**, not in EvtDestroyCallback. For drivers, devices and interrupts cleanup comes at
+//!   PASSIVE_LEVEL, and before the lower drivers remove the device; destruction comes after, when a registration that
+//!   names the device would be late. After cleanup no callback comes that uses the context; should one come, it
+//!   finds the word cleared.
+//! * **No handle outlives its callback.** [`InterruptHandle`], [`Resources`], [`RequirementsList`] are borrowed from the callback that
+//!   gets them. What must be kept, a context keeps: data shared between a device and its interrupts in a [`Shared`], and
+//!   what exists only between prepare and release in a [`Revocable`].
+//! * **All callbacks are always registered.** A default body does what the framework does without the callback.
+//! * **KMDF 1.7.** Only functions and structure sizes of that version are used, so one binary runs from Windows Vista SP1 on.
+//!   What later versions add (processor groups in interrupt policies) answers [`Error::NOT_SUPPORTED`](crate::Error::NOT_SUPPORTED).
+//! * **DPCs are the executive's**, not the framework's: NetDMA says on which processor a DPC has to run, and the
+//!   framework's cannot be aimed.
+
+mod debug;
+mod device;
+mod dpc;
+mod driver;
+mod ffi;
+mod interrupt;
+pub mod memory;
+mod registers;
+mod requirements;
+mod resources;
+#[cfg(all(kernel_image, not(feature = "wdk")))]
+#[doc(hidden)]
+pub mod stub;
+
+pub use self::debug::debug_print;
+pub use self::device::{AddedDevice, Device, DeviceInit, NewDevice, PowerState};
+pub use self::dpc::{Dpc, DpcHandle, DpcRoutine};
+pub use self::driver::{Driver, DriverInit};
+#[doc(hidden)]
+pub use self::ffi::enter as __enter;
+pub use self::ffi::revocable::{Access, Revocable};
+pub use self::interrupt::{
+    Interrupt, InterruptHandle, InterruptInfo, InterruptPolicy, InterruptPriority, NewInterrupt,
+};
+pub use self::memory::PhysicalMapping;
+pub use self::registers::Registers;
+pub use self::requirements::{
+    AffinityReport, InterruptRequirement, IoDescriptor, IoResourceList, RequirementsList,
+    set_message_affinity,
+};
+pub use self::resources::{
+    AssignedInterrupt, AssignedResource, MemoryResource, ProcessorSet, Resources,
+};
+pub use crate::__kmdf_driver_entry as driver_entry;
+pub use crate::context::Shared;
+pub use crate::lifetime::{Image, SpinLock};

@@ -1,0 +1,118 @@
+//! [`Mapped`]: physical memory in the system's address space.
+//!
+//! # Safety
+//!
+//! A mapping is reached through pointers within its bounds only, never through references: what is behind is a device, or
+//! memory that others write.
+#![expect(unsafe_code, reason = "maps physical memory and accesses it")]
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::irql::{AtMostDispatch, Irql};
+use crate::status::{Error, Result};
+use crate::sys;
+
+/// A mapped range.
+///
+/// # Invariants
+///
+/// `length` bytes from `base` on are mapped, until this is dropped.
+pub(in crate::kmdf) struct Mapped {
+    base: NonNull<u8>,
+    length: usize,
+}
+
+// SAFETY: the system's address space is the same for every thread.
+unsafe impl Send for Mapped {}
+// SAFETY: every access is one volatile or atomic access, or a copy whose bytes the memory's owner answers for.
+unsafe impl Sync for Mapped {}
+
+impl Mapped {
+    pub(in crate::kmdf) fn new(
+        address: u64,
+        length: usize,
+        cache: sys::MEMORY_CACHING_TYPE,
+        _irql: &mut Irql<AtMostDispatch>,
+    ) -> Result<Self> {
+        // CAST: both are 64 bits.
+        if length == 0 || address.checked_add(length as u64).is_none() {
+            return Err(Error::INVALID_PARAMETER);
+        }
+        // SAFETY: the level is at most DISPATCH_LEVEL, as the caller's proof says; the range is not empty and does not
+        // wrap around. Whether it can be mapped is for the system to say.
+        let base = unsafe {
+            sys::MmMapIoSpace(sys::physical_address(address), length as sys::SIZE_T, cache)
+        };
+        // INVARIANT: not null means mapped.
+        let base = NonNull::new(base.cast()).ok_or(Error::INSUFFICIENT_RESOURCES)?;
+        Ok(Self { base, length })
+    }
+
+    pub(in crate::kmdf) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The `T` at `offset`, if it lies in the range and is aligned.
+    #[inline]
+    fn at<T>(&self, offset: usize) -> Option<*mut T> {
+        let last = self.length.checked_sub(size_of::<T>())?;
+        if offset > last {
+            return None;
+        }
+        // SAFETY: `offset` and the `T` behind it are within the range, by the check above and the type invariant.
+        let place = unsafe { self.base.as_ptr().add(offset) }.cast::<T>();
+        place.is_aligned().then_some(place)
+    }
+
+    #[inline]
+    pub(in crate::kmdf) fn read_register(&self, offset: usize) -> Option<u32> {
+        let register = self.at::<u32>(offset)?;
+        // SAFETY: the register is mapped and aligned.
+        Some(unsafe { sys::READ_REGISTER_ULONG(register) })
+    }
+
+    #[inline]
+    pub(in crate::kmdf) fn write_register(&self, offset: usize, value: u32) -> Option<()> {
+        let register = self.at::<u32>(offset)?;
+        // SAFETY: the register is mapped and aligned.
+        unsafe { sys::WRITE_REGISTER_ULONG(register, value) };
+        Some(())
+    }
+
+    pub(in crate::kmdf) fn read_u64(&self, offset: usize) -> Option<u64> {
+        let word = self.word(offset)?;
+        Some(word.load(Ordering::Acquire))
+    }
+
+    pub(in crate::kmdf) fn write_u64_release(&self, offset: usize, value: u64) -> Option<()> {
+        let word = self.word(offset)?;
+        word.store(value, Ordering::Release);
+        Some(())
+    }
+
+    fn word(&self, offset: usize) -> Option<&AtomicU64> {
+        let word = self.at::<u64>(offset)?;
+        // SAFETY: the word is mapped while `self` is borrowed and aligned, and whoever else uses it at the same time, be it a device,
+        // uses whole words.
+        Some(unsafe { AtomicU64::from_ptr(word) })
+    }
+
+    /// Copies all bytes to the first of `destination`, if it is long enough.
+    pub(in crate::kmdf) fn copy_to(&self, destination: &Self) -> Option<()> {
+        if destination.length < self.length {
+            return None;
+        }
+        // SAFETY: both ranges are mapped for this length. They may be one memory mapped twice; `copy` allows for overlap
+        // as far as it shows in the addresses, and otherwise makes no assumption that an overlap would break.
+        unsafe { core::ptr::copy(self.base.as_ptr(), destination.base.as_ptr(), self.length) };
+        Some(())
+    }
+}
+
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        // SAFETY: by the type invariant this is mapped, with this length, and it is not used again.
+        unsafe { sys::MmUnmapIoSpace(self.base.as_ptr().cast(), self.length as sys::SIZE_T) }
+    }
+}

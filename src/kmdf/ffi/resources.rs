@@ -1,0 +1,235 @@
+//! Resource lists of the framework.
+//!
+//! # Safety
+//!
+//! The lists belong to a callback, which the types here are bound to. The framework answers with copies of descriptors that live in
+//! the list object and are overwritten by the next question; they are copied out at once, on the callback's own thread.
+#![expect(
+    unsafe_code,
+    reason = "calls the framework and reads unions that C fills"
+)]
+
+use core::marker::PhantomData;
+
+use crate::kmdf::resources::{AssignedInterrupt, AssignedResource, MemoryResource, ProcessorSet};
+use crate::status::{Result, Status};
+use crate::sys;
+
+/// The two views of what a device was assigned: as the bus sees it and as the processor does.
+pub(in crate::kmdf) struct Assigned<'a> {
+    raw: sys::WDFCMRESLIST,
+    translated: sys::WDFCMRESLIST,
+    callback: PhantomData<(&'a (), *mut ())>,
+}
+
+impl Assigned<'_> {
+    /// # Safety
+    ///
+    /// The lists are good while the type's lifetime lasts, and have the same length.
+    pub(super) unsafe fn new(raw: sys::WDFCMRESLIST, translated: sys::WDFCMRESLIST) -> Self {
+        Self {
+            raw,
+            translated,
+            callback: PhantomData,
+        }
+    }
+
+    pub(in crate::kmdf) fn count(&self) -> u32 {
+        // SAFETY: the list is good, by the contract of `new`.
+        unsafe { sys::WdfCmResourceListGetCount(self.translated) }
+    }
+
+    pub(in crate::kmdf) fn get(&self, index: u32) -> Option<AssignedResource<'_>> {
+        let translated = descriptor(self.translated, index)?;
+        let kind = u32::from(translated.Type);
+        if kind == sys::CmResourceTypeInterrupt {
+            let message = u32::from(translated.Flags) & sys::CM_RESOURCE_INTERRUPT_MESSAGE != 0;
+            let count = if message {
+                descriptor(self.raw, index).map_or(1, |raw| message_count(&raw))
+            } else {
+                1
+            };
+            return Some(AssignedResource::Interrupt {
+                first: interrupt(&translated, message),
+                count,
+            });
+        }
+        Some(match memory(&translated) {
+            Some(memory) => AssignedResource::Memory(memory),
+            None => AssignedResource::Other(translated.Type),
+        })
+    }
+}
+
+fn descriptor(list: sys::WDFCMRESLIST, index: u32) -> Option<sys::CM_PARTIAL_RESOURCE_DESCRIPTOR> {
+    // SAFETY: the list is good: only `Assigned::get` calls this, with its own lists.
+    let copy = unsafe { sys::WdfCmResourceListGetDescriptor(list, index) };
+    // SAFETY: the framework answers null past the end, else a descriptor that lives until the next question.
+    unsafe { copy.as_ref() }.copied()
+}
+
+fn interrupt(descriptor: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR, message: bool) -> AssignedInterrupt {
+    // A translated message has the same fields at the same places.
+    // SAFETY: all members of the union are integers over bytes that the framework filled.
+    let fields = unsafe { descriptor.u.Interrupt };
+    // The level is 16 bits; above it lies the group on systems that have groups, and zero on others.
+    let level = fields.Level;
+    AssignedInterrupt {
+        message: message.then_some(0),
+        vector: fields.Vector,
+        // CAST: levels end at 15.
+        irql: level as u8,
+        // CAST: the upper 16 bits.
+        processors: ProcessorSet {
+            group: (level >> 16) as u16,
+            mask: fields.Affinity,
+        },
+    }
+}
+
+/// How many messages a raw descriptor stands for: more than one with MSI only.
+fn message_count(raw: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR) -> u32 {
+    // SAFETY: as in `interrupt`.
+    let message = unsafe { raw.u.MessageInterrupt };
+    // SAFETY: as in `interrupt`.
+    let fields = unsafe { message.__bindgen_anon_1.Raw };
+    u32::from(fields.MessageCount).max(1)
+}
+
+fn memory<'a>(descriptor: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR) -> Option<MemoryResource<'a>> {
+    let kind = u32::from(descriptor.Type);
+    let flags = u32::from(descriptor.Flags);
+    // SAFETY: as in `interrupt`; all views of memory have their fields at the same places.
+    let fields = unsafe { descriptor.u.Memory };
+    let length = u64::from(fields.Length);
+    let length = match kind {
+        sys::CmResourceTypeMemory => length,
+        sys::CmResourceTypeMemoryLarge if flags & sys::CM_RESOURCE_MEMORY_LARGE_40 != 0 => {
+            length << 8
+        }
+        sys::CmResourceTypeMemoryLarge if flags & sys::CM_RESOURCE_MEMORY_LARGE_48 != 0 => {
+            length << 16
+        }
+        sys::CmResourceTypeMemoryLarge if flags & sys::CM_RESOURCE_MEMORY_LARGE_64 != 0 => {
+            length << 32
+        }
+        _ => return None,
+    };
+    Some(MemoryResource::new(
+        sys::physical_address_bits(fields.Start),
+        length,
+    ))
+}
+
+/// The alternatives that a device may be assigned.
+pub(in crate::kmdf) struct Requirements<'a> {
+    list: sys::WDFIORESREQLIST,
+    callback: PhantomData<(&'a (), *mut ())>,
+}
+
+impl Requirements<'_> {
+    /// # Safety
+    ///
+    /// The list is good while the type's lifetime lasts.
+    pub(super) unsafe fn new(list: sys::WDFIORESREQLIST) -> Self {
+        Self {
+            list,
+            callback: PhantomData,
+        }
+    }
+
+    pub(in crate::kmdf) fn count(&self) -> u32 {
+        // SAFETY: the list is good, by the contract of `new`.
+        unsafe { sys::WdfIoResourceRequirementsListGetCount(self.list) }
+    }
+
+    pub(in crate::kmdf) fn get(&self, index: u32) -> Option<List<'_>> {
+        // SAFETY: as above; past the end the framework answers null.
+        let list = unsafe { sys::WdfIoResourceRequirementsListGetIoResList(self.list, index) };
+        (!list.is_null()).then_some(List {
+            list,
+            callback: PhantomData,
+        })
+    }
+}
+
+/// One alternative. Nothing here removes one, so it lasts as long as the callback.
+pub(in crate::kmdf) struct List<'a> {
+    list: sys::WDFIORESLIST,
+    callback: PhantomData<(&'a (), *mut ())>,
+}
+
+impl List<'_> {
+    pub(in crate::kmdf) fn count(&self) -> u32 {
+        // SAFETY: the list is good while the callback runs.
+        unsafe { sys::WdfIoResourceListGetCount(self.list) }
+    }
+
+    pub(in crate::kmdf) fn get(&self, index: u32) -> Option<sys::IO_RESOURCE_DESCRIPTOR> {
+        // SAFETY: the list is good while the callback runs.
+        let copy = unsafe { sys::WdfIoResourceListGetDescriptor(self.list, index) };
+        // SAFETY: the framework answers null past the end, else a descriptor that lives until the next question.
+        unsafe { copy.as_ref() }.copied()
+    }
+
+    /// `index` is below [`count`](Self::count).
+    pub(in crate::kmdf) fn update(
+        &mut self,
+        index: u32,
+        mut descriptor: sys::IO_RESOURCE_DESCRIPTOR,
+    ) {
+        // SAFETY: the list is good while the callback runs; the framework copies the descriptor.
+        unsafe { sys::WdfIoResourceListUpdateDescriptor(self.list, &raw mut descriptor, index) }
+    }
+
+    pub(in crate::kmdf) fn append(
+        &mut self,
+        mut descriptor: sys::IO_RESOURCE_DESCRIPTOR,
+    ) -> Result<()> {
+        // SAFETY: the list is good while the callback runs; the framework copies the descriptor.
+        Status(unsafe { sys::WdfIoResourceListAppendDescriptor(self.list, &raw mut descriptor) })
+            .into_result()
+    }
+
+    /// `index` is below [`count`](Self::count).
+    pub(in crate::kmdf) fn remove(&mut self, index: u32) {
+        // SAFETY: the list is good while the callback runs.
+        unsafe { sys::WdfIoResourceListRemove(self.list, index) }
+    }
+}
+
+/// The interrupt's fields of a descriptor, whose own type has no stable name in `wdk-sys`.
+#[derive(Clone, Copy)]
+pub(in crate::kmdf) struct InterruptFields {
+    pub(in crate::kmdf) minimum_vector: u32,
+    pub(in crate::kmdf) maximum_vector: u32,
+    /// Since Windows 7 the policy below the group, 16 bits each.
+    pub(in crate::kmdf) policy: u32,
+    pub(in crate::kmdf) priority: i32,
+    pub(in crate::kmdf) processors: u64,
+}
+
+/// The fields of a descriptor that is an interrupt; of another, other fields' bits.
+pub(in crate::kmdf) fn interrupt_fields(
+    descriptor: &sys::IO_RESOURCE_DESCRIPTOR,
+) -> InterruptFields {
+    // SAFETY: all members of the union are integers, and descriptors are initialised as a whole.
+    let fields = unsafe { descriptor.u.Interrupt };
+    InterruptFields {
+        minimum_vector: fields.MinimumVector,
+        maximum_vector: fields.MaximumVector,
+        policy: fields.AffinityPolicy.cast_unsigned(),
+        priority: fields.PriorityPolicy,
+        processors: fields.TargetedProcessors,
+    }
+}
+
+/// Sets the policy and the processors of a descriptor that is an interrupt.
+pub(in crate::kmdf) fn set_interrupt_policy(
+    descriptor: &mut sys::IO_RESOURCE_DESCRIPTOR,
+    policy: u32,
+    processors: u64,
+) {
+    descriptor.u.Interrupt.AffinityPolicy = policy.cast_signed();
+    descriptor.u.Interrupt.TargetedProcessors = processors;
+}

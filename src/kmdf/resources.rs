@@ -1,0 +1,159 @@
+//! [`Resources`]: what the device was assigned.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::ffi;
+
+/// A set of processors of one group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[doc(alias = "GROUP_AFFINITY")]
+#[doc(alias = "KAFFINITY")]
+pub struct ProcessorSet {
+    /// The group. 0 on systems without groups.
+    pub group: u16,
+    /// Bit `n` stands for processor `n` of the group.
+    pub mask: u64,
+}
+
+impl ProcessorSet {
+    /// The processor with this number in group 0; `None` if a group has no room for such a number.
+    pub const fn single(processor: u32) -> Option<Self> {
+        match 1_u64.checked_shl(processor) {
+            Some(mask) => Some(Self { group: 0, mask }),
+            None => None,
+        }
+    }
+
+    /// Whether no processor is in it.
+    pub const fn is_empty(self) -> bool {
+        self.mask == 0
+    }
+
+    /// The processors, as numbers in the group, from the lowest on.
+    pub fn iter(self) -> impl Iterator<Item = u32> {
+        (0..u64::BITS).filter(move |processor| self.mask >> processor & 1 != 0)
+    }
+}
+
+/// The resources that the device was assigned, as the processor sees them.
+#[doc(alias = "WDFCMRESLIST")]
+pub struct Resources<'a>(ffi::resources::Assigned<'a>);
+
+impl<'a> Resources<'a> {
+    pub(super) fn new(lists: ffi::resources::Assigned<'a>) -> Self {
+        Self(lists)
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = AssignedResource<'_>> {
+        (0..self.0.count()).filter_map(|index| self.0.get(index))
+    }
+
+    /// The ranges of device memory, in the order of the device's base address registers.
+    pub fn memory(&self) -> impl Iterator<Item = MemoryResource<'_>> {
+        self.iter().filter_map(|resource| match resource {
+            AssignedResource::Memory(memory) => Some(memory),
+            _ => None,
+        })
+    }
+
+    /// The interrupts, one for each message, in the order of the messages; or the one line.
+    ///
+    /// The n-th is that of the n-th interrupt object.
+    pub fn interrupts(&self) -> impl Iterator<Item = AssignedInterrupt> {
+        let mut messages = 0;
+        self.iter()
+            .filter_map(|resource| match resource {
+                AssignedResource::Interrupt { first, count } => Some((first, count)),
+                _ => None,
+            })
+            .flat_map(|(first, count)| {
+                (0..count).map(move |number| AssignedInterrupt {
+                    vector: first.vector.wrapping_add(number),
+                    ..first
+                })
+            })
+            .map(move |mut interrupt| {
+                if interrupt.message.is_some() {
+                    interrupt.message = Some(messages);
+                    messages += 1;
+                }
+                interrupt
+            })
+    }
+
+    /// How many messages there are; 0 if the device interrupts by a line, or not at all.
+    pub fn messages(&self) -> u32 {
+        let mut messages = 0;
+        self.interrupts()
+            .for_each(|interrupt| messages += u32::from(interrupt.message.is_some()));
+        messages
+    }
+}
+
+impl fmt::Debug for Resources<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// One assigned resource.
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "CM_PARTIAL_RESOURCE_DESCRIPTOR")]
+#[non_exhaustive]
+pub enum AssignedResource<'a> {
+    /// `count` interrupts with consecutive vectors, of which this is the first. More than one only for messages that the
+    /// device cannot tell apart by address (MSI).
+    Interrupt {
+        /// The first of them.
+        first: AssignedInterrupt,
+        /// How many, at least 1.
+        count: u32,
+    },
+    /// Device memory.
+    Memory(MemoryResource<'a>),
+    /// Something else, by its `CmResourceType`.
+    Other(u8),
+}
+
+/// One assigned interrupt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AssignedInterrupt {
+    /// The number of the message among the device's; `None` if it is a line.
+    pub message: Option<u32>,
+    /// The vector.
+    pub vector: u32,
+    /// The level of the service routine.
+    pub irql: u8,
+    /// The processors that may take it.
+    pub processors: ProcessorSet,
+}
+
+/// A range of device memory that the device was assigned.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryResource<'a> {
+    start: u64,
+    length: u64,
+    callback: PhantomData<&'a ()>,
+}
+
+impl MemoryResource<'_> {
+    pub(super) fn new(start: u64, length: u64) -> Self {
+        Self {
+            start,
+            length,
+            callback: PhantomData,
+        }
+    }
+
+    /// The physical address of its first byte.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Its length in bytes.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+}

@@ -1,0 +1,44 @@
+//! Safe, `no_std` Rust for two Windows kernel interfaces: the Network Module Registrar (NMR) and NetDMA providers,
+//! with the small KMDF layer that a driver needs to use them.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`nmr`] | network programming interfaces: register, attach, call, detach, deregister (Windows Vista and later) |
+//! | [`netdma`] | a DMA engine offered to the network stack (Windows Vista SP1 to Windows 7) |
+//! | [`kmdf`] | driver, device, interrupts, DPCs, resource requirements on the Kernel-Mode Driver Framework |
+//! | [`status`], [`guid`], [`irql`], [`context`], [`rundown`], [`lifetime`] | the ground floor, one idea each |
+//! | [`sys`] | the C declarations under all of it |
+//!
+//! # Glossary
+//!
+//! * **NPI**, network programming interface: a GUID and the two tables of functions that its client and provider give
+//!   each other.
+//! * **Binding**: one client attached to one provider.
+//! * **Engine**, **provider**, **channel**: the DMA hardware, the object a driver registers for it, and one list of
+//!   descriptors that it processes.
+//! * **IRQL**: the interrupt request level, which says what code may wait, page or be interrupted. See [`irql`].
+//! * **Image**: one loaded driver. It must not be unloaded while the system can still call it. See [`lifetime`].
+//!
+//! # Where it runs
+//!
+//! The same source runs in a Windows kernel and in a host process on the simulated kernel of the `simkernel` crate,
+//! which defines the functions that `sys` imports.
+#![no_std]
+
+extern crate alloc;
+
+pub mod context;
+pub mod guid;
+pub mod irql;
+pub mod kmdf;
+pub mod lifetime;
+pub mod netdma;
+pub mod nmr;
+pub mod rundown;
+mod runtime;
+pub mod status;
+pub mod sys;
+
+pub use guid::Guid;
+pub use irql::Irql;
+pub use status::{Error, Result, Status};

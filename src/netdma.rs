@@ -1,0 +1,121 @@
+//! NetDMA providers: a DMA engine offered to the network stack (`netdma.h`, `NDIS.SYS`).
+//!
+//! Windows Vista SP1 to Windows 7 copy received data with whatever engine a driver offers. A driver implements
+//! [`Provider`] for the engine and [`Channel`] for one of its channels, and registers.
+//!
+//! # Protocol
+//!
+//! | step | who calls | level | here |
+//! |---|---|---|---|
+//! | find the interface and its version | driver | PASSIVE | [`Interface::find`] |
+//! | register, in AddDevice | driver | PASSIVE | [`Registered::register`] |
+//! | processor of each channel's interrupt, inside register | NetDMA | PASSIVE | [`Provider::set_channel_cpu_affinity`] |
+//! | start, when every handler can run | driver | PASSIVE | [`Registered::start`] |
+//! | allocate a channel, as early as inside start | NetDMA | up to DISPATCH | [`Provider::allocate_channel`] |
+//! | run a chain of descriptors | NetDMA | up to DISPATCH | [`Channel::start`], [`Channel::append`] |
+//! | tell how far the channel is, without interrupt | driver | DISPATCH | [`OpenLink::publish`] |
+//! | tell by interrupt | driver | device, then DISPATCH | [`Link::isr`], [`OpenLink::interrupt_dpc`] |
+//! | free the channel, at the latest inside stop | NetDMA | up to DISPATCH | [`Channel::free`] |
+//! | around a low-power state | driver | PASSIVE | [`Started::power_down`], [`Started::power_up`] |
+//! | stop | driver | PASSIVE | [`Started::stop`] |
+//! | deregister | driver | PASSIVE | drop of [`Registered`] |
+//!
+//! # The smallest provider
+//!
+//! One channel, whose engine takes descriptors from the [`Cursor`] when it gets to it.
+//!
+//! ```
+//! use nmr_netdma::irql::{AtMostDispatch, Passive};
+//! use nmr_netdma::lifetime::{Image, SpinLock};
+//! use nmr_netdma::netdma::*;
+//! use nmr_netdma::{Irql, Result};
+//! # use simkernel as _;
+//!
+//! struct Copier {
+//!     link: Link,
+//!     work: SpinLock<Cursor>,
+//! }
+//!
+//! struct OnlyChannel;
+//!
+//! impl Provider for Copier {
+//!     type Channel = OnlyChannel;
+//!
+//!     fn set_channel_cpu_affinity(&self, _: Affinities<'_>, _: &mut Irql<Passive>) -> Result<()> {
+//!         Ok(()) // without message interrupts there is nothing to choose
+//!     }
+//!
+//!     fn allocate_channel(&self, _: &ChannelParameters, _: &mut Irql<AtMostDispatch>) -> Result<Allocated<OnlyChannel>> {
+//!         // A second allocation is refused because its link is in use.
+//!         Ok(Allocated { channel: OnlyChannel, processor: 0, link: self.link.clone() })
+//!     }
+//! }
+//!
+//! impl Channel<Copier> for OnlyChannel {
+//!     fn start(&self, copier: &Copier, chain: &Chain, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
+//!         copier.work.with(irql, |cursor, _| cursor.start(chain));
+//!         Ok(())
+//!     }
+//!
+//!     fn append(&self, copier: &Copier, chain: &Chain, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
+//!         copier.work.with(irql, |cursor, _| cursor.append(chain))?;
+//!         Ok(())
+//!     }
+//!
+//!     fn free(self, copier: &Copier, irql: &mut Irql<AtMostDispatch>) {
+//!         copier.work.with(irql, |cursor, _| cursor.clear());
+//!     }
+//! }
+//!
+//! fn add_device(image: &Image, device: PhysicalDevice, irql: &mut Irql<Passive>) -> Result<Option<Engine<Copier>>> {
+//!     let copier = Copier { link: Link::new(irql)?, work: SpinLock::new(Cursor::new()) };
+//!     let characteristics = Characteristics {
+//!         version: Version::V2_1,
+//!         capabilities: Capabilities::empty(),
+//!         device,
+//!         maximum_channels: 1,
+//!         name: const { Name::new("Copier") },
+//!     };
+//!     match Registered::register(image, &Interface::find(irql), copier, &characteristics, irql) {
+//!         Ok(registered) => Ok(Some(registered.into_engine())),
+//!         Err(Failed { error: RegisterError::Unsupported, .. }) => Ok(None), // Windows 8 or later
+//!         Err(Failed { error, .. }) => Err(error.into()),
+//!     }
+//! }
+//! ```
+//!
+//! # Design
+//!
+//! * **Phases are types.** [`Registered`] and [`Started`] own the registration; each exists only in its phase. A device
+//!   context is shared, its callbacks have `&self`, and it cannot own a value of changing type without a lock around
+//!   a call that waits; for it there is [`Engine`], which keeps the phase in one atomic word and refuses
+//!   what the types would not let compile.
+//! * **A channel reaches NetDMA through a [`Link`]**, which belongs to the hardware channel and outlives its users. The
+//!   library opens it when a channel has been allocated and closes it before it is freed; whoever comes late, an
+//!   interrupt or a DPC, finds it closed. A handle per allocation was rejected: an interrupt service routine would have
+//!   needed a lock to find it.
+//! * **The channel's callbacks get the provider** as an argument, so that a channel need not share ownership of it.
+//! * **The version is the lower one** of what the provider can do and what the system has. It decides how chains end, so
+//!   [`Cursor`] hides the difference.
+//! * Optional handlers (suspend with resume, abort, reset) are left out of the table. Each will be a sub-trait of [`Channel`]; none will be
+//!   a method with a default body, because presence in the table is a promise.
+
+pub mod affinity;
+pub mod channel;
+pub mod completion;
+pub mod descriptor;
+mod ffi;
+pub mod interface;
+pub mod provider;
+
+pub use self::affinity::{Affinities, Affinity, Assignment, Plan};
+pub use self::channel::{Allocated, Channel, ChannelParameters, Link, OpenLink, Processors};
+pub use self::completion::{Completion, TransferStatus};
+pub use self::descriptor::{
+    Chain, ControlFlags, Cursor, PhysicalMemory, Piece, Refusal, Rules, Transfer, Work,
+};
+pub use self::interface::{Interface, Version};
+pub use self::provider::{
+    Attributes, Capabilities, Characteristics, Engine, Failed, Name, NotStarted, PhysicalDevice,
+    Provider, RegisterError, Registered, Started,
+};

@@ -1,0 +1,556 @@
+//! [`Chain`], [`Cursor`], [`Transfer`]: what NetDMA asks a channel to do, read from memory that may be hostile.
+//!
+//! NetDMA hands over the virtual address of the first descriptor only; all others, and all data, are named by physical
+//! address. A [`Chain`] is what one call hands over, with its first descriptor already read and checked. An engine keeps a
+//! [`Cursor`], feeds it with chains and takes [`Transfer`]s from it, on its own time and at its own place.
+//!
+//! # Design
+//!
+//! * **Nothing is trusted and nothing is read twice.** A descriptor is six words, each read once, and everything is
+//!   decided on the copy.
+//! * **How to reach memory is the caller's.** [`PhysicalMemory`] is a safe trait: a wrong answer makes wrong transfers, never
+//!   an invalid access of this module.
+//! * **Refused before it begins.** A transfer that comes out of here is one the engine can do; a descriptor that is not
+//!   is a [`Refusal`], and the channel halts there.
+//!
+//! Two rules that the documentation leaves open are decided here: more than one page after a page break is
+//! refused, and so is a page break for a provider before 2.0, which owns those two words of the descriptor.
+
+use core::fmt;
+use core::ops::Deref;
+
+use bitflags::bitflags;
+
+use super::interface::Version;
+use crate::status::{Error, Result};
+use crate::sys;
+
+/// The alignment of a descriptor, in bytes: the low six bits of its address are the status bits of the completion
+/// word.
+pub const ALIGNMENT: u64 = 64;
+
+/// How many words of a descriptor belong to the provider. The two after them belong to NetDMA.
+pub const WORDS: usize = 6;
+
+/// The most descriptors that one call may bring where the chain's end and not a count limits it.
+pub const MAXIMUM_UNCOUNTED: u32 = 0x1_0000;
+
+/// The offset of the link to the next descriptor, in bytes.
+const NEXT: u64 = core::mem::offset_of!(sys::NET_DMA_DESCRIPTOR, NextDescriptor) as u64;
+
+const PAGE: u64 = 4096;
+
+bitflags! {
+    /// How a descriptor is to be processed.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct ControlFlags: u32 {
+        /// Interrupt when done.
+        const INTERRUPT = sys::NET_DMA_INTERRUPT_ON_COMPLETION;
+        /// A hint: the source is in no cache.
+        const SOURCE_NO_SNOOP = sys::NET_DMA_SOURCE_NO_SNOOP;
+        /// A hint: the destination is in no cache.
+        const DESTINATION_NO_SNOOP = sys::NET_DMA_DESTINATION_NO_SNOOP;
+        /// Write the completion word when done.
+        const STATUS = sys::NET_DMA_STATUS_UPDATE_ON_COMPLETION;
+        /// A fence: everything this descriptor writes is written before the next one reads.
+        const SERIALIZE = sys::NET_DMA_SERIALIZE_TRANSFER;
+        /// Copy nothing.
+        const NULL = sys::NET_DMA_NULL_TRANSFER;
+        /// The source continues on a second page. From 2.0 on.
+        const SOURCE_PAGE_BREAK = sys::NET_DMA_SOURCE_PAGE_BREAK;
+        /// The destination continues on a second page. From 2.0 on.
+        const DESTINATION_PAGE_BREAK = sys::NET_DMA_DESTINATION_PAGE_BREAK;
+        /// A hint: the data will be read by the processor of the current context. From 2.0 on.
+        const DESTINATION_DCA = sys::NET_DMA_DESTINATION_DCA_ENABLE;
+    }
+}
+
+impl ControlFlags {
+    const SINCE_2_0: Self = Self::SOURCE_PAGE_BREAK
+        .union(Self::DESTINATION_PAGE_BREAK)
+        .union(Self::DESTINATION_DCA);
+}
+
+/// The bits of the control word that name the operation.
+const OPERATION: u32 = 0xFF00_0000;
+
+/// Why a chain or a descriptor is not processed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A start without descriptors.
+    Empty,
+    /// A descriptor's address is not a multiple of 64.
+    Unaligned,
+    /// A control bit that has to be zero is not.
+    ReservedBits,
+    /// An operation that does not exist.
+    Operation,
+    /// More bytes than the provider advertised.
+    TooLong,
+    /// The page after a page break is missing or not aligned, or one page is not enough.
+    PageBreak,
+    /// Data beyond the highest address that the provider advertised, or around the end of the address space.
+    AddressRange,
+    /// A counted chain ended before its count.
+    EndedEarly,
+    /// A chain that only its end limits has none.
+    Endless,
+    /// More descriptors than can be counted.
+    TooMany,
+    /// An appended chain that is not where the last descriptor said it would be.
+    NotLinked,
+    /// Nothing was started.
+    NotStarted,
+    /// The descriptor cannot be reached.
+    Unreachable(Error),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Empty => "a start without descriptors",
+            Self::Unaligned => "a descriptor's address is not a multiple of 64",
+            Self::ReservedBits => "a reserved control bit is set",
+            Self::Operation => "an unknown operation",
+            Self::TooLong => "longer than the maximum transfer size",
+            Self::PageBreak => "a page break without a proper second page",
+            Self::AddressRange => "data outside the engine's address space",
+            Self::EndedEarly => "a counted chain ended before its count",
+            Self::Endless => "a chain without end",
+            Self::TooMany => "more descriptors than can be counted",
+            Self::NotLinked => "an appended chain that is not linked",
+            Self::NotStarted => "nothing was started",
+            Self::Unreachable(_) => "a descriptor that cannot be reached",
+        })
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+impl From<Refusal> for Error {
+    /// The one failure that the start and append callbacks of NetDMA document for a bad chain.
+    fn from(_: Refusal) -> Self {
+        Error::UNSUCCESSFUL
+    }
+}
+
+/// What descriptors are checked against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// The version that the provider registered with.
+    pub version: Version,
+    /// The most bytes of one descriptor, as advertised.
+    pub maximum_transfer_size: u32,
+    /// The highest physical address of data, as advertised.
+    pub maximum_address: u64,
+}
+
+/// Physical memory, as an engine in software reaches descriptors.
+pub trait PhysicalMemory {
+    /// Reads consecutive 64-bit words, each exactly once.
+    ///
+    /// # Errors
+    ///
+    /// The memory cannot be reached. What `words` holds does not matter then.
+    fn read(&mut self, address: u64, words: &mut [u64]) -> Result<()>;
+}
+
+/// One copy without a gap: bytes that follow each other on both sides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Piece {
+    /// The physical address of the first byte to read.
+    pub source: u64,
+    /// The physical address of the first byte to write.
+    pub destination: u64,
+    /// Bytes, never 0.
+    pub length: u32,
+}
+
+/// The pieces of one copy, at most three: each side may break once, at different offsets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pieces {
+    pieces: [Piece; 3],
+    count: u8,
+}
+
+impl Pieces {
+    fn push(&mut self, piece: Piece) {
+        // At most two cuts, hence three pieces; see `copy`.
+        if let Some(slot) = self.pieces.get_mut(usize::from(self.count)) {
+            *slot = piece;
+            self.count += 1;
+        }
+    }
+}
+
+impl Deref for Pieces {
+    type Target = [Piece];
+
+    fn deref(&self) -> &[Piece] {
+        &self.pieces[..usize::from(self.count)]
+    }
+}
+
+/// What a descriptor asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Copy the pieces in order; none if the length is 0.
+    Copy(Pieces),
+    /// Nothing but the completion.
+    Null,
+    /// Data that [`ControlFlags::DESTINATION_DCA`] speaks of is for the processor with this APIC identifier, until the
+    /// next such descriptor.
+    ContextChange(u8),
+}
+
+/// One descriptor, read and found to be in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// The physical address of the descriptor.
+    pub descriptor: u64,
+    /// How to process it.
+    pub flags: ControlFlags,
+    /// What to do.
+    pub work: Work,
+    /// Where the next descriptor is or will be; 0 if there is none.
+    pub next: u64,
+}
+
+impl Transfer {
+    /// Reads the transfer out of the words of the descriptor at the physical address `descriptor`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn parse(descriptor: u64, words: &[u64; WORDS], rules: &Rules) -> Result<Self, Refusal> {
+        let [
+            head,
+            source,
+            destination,
+            next,
+            next_source,
+            next_destination,
+        ] = *words;
+        let length = head as u32;
+        let control = (head >> 32) as u32;
+
+        if !descriptor.is_multiple_of(ALIGNMENT) {
+            return Err(Refusal::Unaligned);
+        }
+        let mut flags =
+            ControlFlags::from_bits(control & !OPERATION).ok_or(Refusal::ReservedBits)?;
+        if rules.version < Version::V2_0 && flags.intersects(ControlFlags::SINCE_2_0) {
+            return Err(Refusal::ReservedBits);
+        }
+        let work = match control & OPERATION {
+            sys::NET_DMA_OP_TYPE_STANDARD_DMA if flags.contains(ControlFlags::NULL) => Work::Null,
+            sys::NET_DMA_OP_TYPE_STANDARD_DMA => {
+                let source = Side::new(
+                    source,
+                    length,
+                    flags.contains(ControlFlags::SOURCE_PAGE_BREAK),
+                    next_source,
+                );
+                let destination = Side::new(
+                    destination,
+                    length,
+                    flags.contains(ControlFlags::DESTINATION_PAGE_BREAK),
+                    next_destination,
+                );
+                Work::Copy(copy(source, destination, length, rules)?)
+            }
+            sys::NET_DMA_OP_TYPE_CONTEXT_CHANGE
+                if rules.version >= Version::V2_0
+                    && flags.bits() & sys::NET_DMA_DCA_CONTEXT_CHANGE != 0 =>
+            {
+                // In this operation bit 0 says what changes and asks for no interrupt.
+                flags.remove(ControlFlags::from_bits_retain(
+                    sys::NET_DMA_DCA_CONTEXT_CHANGE,
+                ));
+                Work::ContextChange(length as u8)
+            }
+            _ => return Err(Refusal::Operation),
+        };
+        Ok(Self {
+            descriptor,
+            flags,
+            work,
+            next,
+        })
+    }
+}
+
+/// One side of a copy.
+#[derive(Clone, Copy)]
+struct Side {
+    address: u64,
+    /// How many bytes lie at `address`; the others lie at `next`.
+    first: u32,
+    next: u64,
+}
+
+impl Side {
+    fn new(address: u64, length: u32, breaks: bool, next: u64) -> Self {
+        let to_page_end = (PAGE - address % PAGE) as u32;
+        let first = if breaks {
+            length.min(to_page_end)
+        } else {
+            length
+        };
+        Self {
+            address,
+            first,
+            next,
+        }
+    }
+
+    fn check(self, length: u32, rules: &Rules) -> Result<(), Refusal> {
+        within(self.address, self.first, rules)?;
+        let rest = length - self.first;
+        if rest == 0 {
+            return Ok(());
+        }
+        if self.next == 0 || !self.next.is_multiple_of(PAGE) || u64::from(rest) > PAGE {
+            return Err(Refusal::PageBreak);
+        }
+        within(self.next, rest, rules)
+    }
+
+    fn at(self, offset: u32) -> u64 {
+        if offset < self.first {
+            self.address + u64::from(offset)
+        } else {
+            self.next + u64::from(offset - self.first)
+        }
+    }
+}
+
+fn within(address: u64, length: u32, rules: &Rules) -> Result<(), Refusal> {
+    match length
+        .checked_sub(1)
+        .map(|last| address.checked_add(u64::from(last)))
+    {
+        None => Ok(()),
+        Some(Some(last)) if last <= rules.maximum_address => Ok(()),
+        Some(_) => Err(Refusal::AddressRange),
+    }
+}
+
+fn copy(source: Side, destination: Side, length: u32, rules: &Rules) -> Result<Pieces, Refusal> {
+    if length > rules.maximum_transfer_size {
+        return Err(Refusal::TooLong);
+    }
+    source.check(length, rules)?;
+    destination.check(length, rules)?;
+    let mut pieces = Pieces::default();
+    let mut offset = 0;
+    while offset < length {
+        let end = [source.first, destination.first]
+            .into_iter()
+            .filter(|cut| *cut > offset)
+            .fold(length, u32::min);
+        pieces.push(Piece {
+            source: source.at(offset),
+            destination: destination.at(offset),
+            length: end - offset,
+        });
+        offset = end;
+    }
+    Ok(pieces)
+}
+
+/// What one call of [`Channel::start`](super::Channel::start) or [`Channel::append`](super::Channel::append) hands over.
+///
+/// Its first descriptor has been read and is in order.
+#[derive(Clone, Copy, Debug)]
+pub struct Chain {
+    rules: Rules,
+    first: Transfer,
+    count: u32,
+}
+
+impl Chain {
+    /// A chain of `count` descriptors that begins with the words of the descriptor at the physical address `descriptor`.
+    ///
+    /// NetDMA's chains arrive made. This is for tests, and for work that a driver gives itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Empty`], or what is wrong with the first descriptor.
+    pub fn new(
+        descriptor: u64,
+        words: &[u64; WORDS],
+        count: u32,
+        rules: Rules,
+    ) -> Result<Self, Refusal> {
+        if count == 0 {
+            return Err(Refusal::Empty);
+        }
+        Ok(Self {
+            rules,
+            first: Transfer::parse(descriptor, words, &rules)?,
+            count,
+        })
+    }
+
+    /// The first descriptor.
+    pub fn first(&self) -> &Transfer {
+        &self.first
+    }
+
+    /// How many descriptors NetDMA counts. Before 2.0 the chain's end rules and this only informs.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// What its descriptors are checked against.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+}
+
+/// Where a channel is in its list of descriptors.
+///
+/// Owned by the engine, which guards it with a lock of its own: [`start`](Self::start) and [`append`](Self::append) in NetDMA's
+/// calls, [`next`](Self::next) where the work is done.
+///
+/// From 2.0 on the list never ends and a count says how far to go. Before, the list ends with a null link, and an append has
+/// already written into the last descriptor; a cursor that stands there reads the link again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cursor {
+    list: Option<List>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct List {
+    rules: Rules,
+    /// The next descriptor, if its words have been read already.
+    ready: Option<Transfer>,
+    /// The last descriptor taken; 0 if none has been.
+    last: u64,
+    /// Where the next descriptor is; 0 at the end of a list that is not counted.
+    next: u64,
+    /// How many descriptors may still be taken.
+    remaining: u32,
+}
+
+impl Cursor {
+    /// A cursor on no list.
+    pub const fn new() -> Self {
+        Self { list: None }
+    }
+
+    /// Begins a list. The rest of an old one is dropped.
+    pub fn start(&mut self, chain: &Chain) {
+        self.list = Some(List {
+            rules: chain.rules,
+            ready: Some(chain.first),
+            last: 0,
+            next: chain.first.descriptor,
+            remaining: if chain.rules.version.counts_chains() {
+                chain.count
+            } else {
+                MAXIMUM_UNCOUNTED
+            },
+        });
+    }
+
+    /// Continues the list.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NotStarted`], [`Refusal::TooMany`], or [`Refusal::NotLinked`] if all that came before is taken and the list does not
+    /// continue with `chain`. The cursor is as it was then.
+    pub fn append(&mut self, chain: &Chain) -> Result<(), Refusal> {
+        let list = self.list.as_mut().ok_or(Refusal::NotStarted)?;
+        if !list.rules.version.counts_chains() {
+            list.remaining = MAXIMUM_UNCOUNTED;
+            return Ok(());
+        }
+        if list.remaining == 0 {
+            if list.next != chain.first.descriptor {
+                return Err(Refusal::NotLinked);
+            }
+            list.ready = Some(chain.first);
+        }
+        list.remaining = list
+            .remaining
+            .checked_add(chain.count)
+            .ok_or(Refusal::TooMany)?;
+        Ok(())
+    }
+
+    /// Takes the next transfer; `None` if nothing is left to do at the moment.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the next descriptor. The list is given up: the channel is to halt, and only a new start goes on.
+    pub fn next(&mut self, memory: &mut impl PhysicalMemory) -> Result<Option<Transfer>, Refusal> {
+        let Some(list) = self.list.as_mut() else {
+            return Ok(None);
+        };
+        let result = list.next(memory);
+        if result.is_err() {
+            self.list = None;
+        }
+        result
+    }
+
+    /// Whether a counted list has descriptors left. A list that is not counted may always have been continued.
+    pub fn has_more(&self) -> bool {
+        self.list
+            .as_ref()
+            .is_some_and(|list| match list.rules.version.counts_chains() {
+                true => list.remaining > 0,
+                false => list.next != 0,
+            })
+    }
+
+    /// Gives the list up.
+    pub fn clear(&mut self) {
+        self.list = None;
+    }
+}
+
+impl List {
+    fn next(&mut self, memory: &mut impl PhysicalMemory) -> Result<Option<Transfer>, Refusal> {
+        let counted = self.rules.version.counts_chains();
+        if counted && self.remaining == 0 {
+            return Ok(None);
+        }
+        let transfer = match self.ready.take() {
+            Some(transfer) => transfer,
+            None => {
+                if self.next == 0 {
+                    if counted {
+                        return Err(Refusal::EndedEarly);
+                    }
+                    let mut link = [0];
+                    memory
+                        .read(self.last + NEXT, &mut link)
+                        .map_err(Refusal::Unreachable)?;
+                    [self.next] = link;
+                    if self.next == 0 {
+                        return Ok(None);
+                    }
+                }
+                if self.remaining == 0 {
+                    return Err(Refusal::Endless);
+                }
+                if !self.next.is_multiple_of(ALIGNMENT) {
+                    return Err(Refusal::Unaligned);
+                }
+                let mut words = [0; WORDS];
+                memory
+                    .read(self.next, &mut words)
+                    .map_err(Refusal::Unreachable)?;
+                Transfer::parse(self.next, &words, &self.rules)?
+            }
+        };
+        self.last = transfer.descriptor;
+        self.next = transfer.next;
+        self.remaining -= 1;
+        Ok(Some(transfer))
+    }
+}

@@ -1,0 +1,197 @@
+//! What an interface is: [`Npi`], the structures its modules give each other ([`Table`]) and how one gives its functions away
+//! ([`Dispatch`]).
+//!
+//! C declarations: `NPIID` and the `CONST VOID *` members of `netioddk.h`.
+//!
+//! # Safety
+//!
+//! This file calls nothing. It states the contracts that the author of an interface signs.
+#![expect(
+    unsafe_code,
+    reason = "declares the contracts that an interface's author signs"
+)]
+
+use core::ffi::c_void;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ptr;
+
+use crate::guid::Guid;
+
+/// A network programming interface: an identifier, and what its clients and providers give each other.
+///
+/// Implemented once per interface, for a type that is never instantiated, by whoever defines the interface. A structure that
+/// the interface does not have is `()`, and the modules pass NULL for it.
+///
+/// # Safety
+///
+/// All modules that register under [`ID`](Self::ID), in whatever driver and language, agree on this declaration: what
+/// they pass as characteristics and dispatch table is NULL or points to the structure named here, as far as its
+/// [`Table::EXTENT`] says.
+pub unsafe trait Npi: Sized + 'static {
+    /// The interface's identifier, on which alone NMR matches clients and providers.
+    #[doc(alias = "NPIID")]
+    const ID: Guid;
+
+    /// What a client shows to providers when it registers.
+    type ClientCharacteristics: Table;
+    /// What a provider shows to clients when it registers.
+    type ProviderCharacteristics: Table;
+    /// The functions of a client that its provider calls.
+    type ClientDispatch: Table;
+    /// The functions of a provider that its clients call.
+    type ProviderDispatch: Table;
+}
+
+/// A structure that one module gives another. The receiver copies it when it is attached.
+///
+/// # Safety
+///
+/// * The type is laid out as in C (`#[repr(C)]`) and a bitwise copy is good while the two modules are attached.
+/// * Whatever bytes a module of the interface may have in it are a valid value: functions are
+///   `Option<unsafe extern "system" fn(..)>`, enumerations are integers.
+/// * Where [`EXTENT`](Self::EXTENT) allows less than the whole, zero bytes are valid for what is missing.
+pub unsafe trait Table: Copy + Send + Sync + 'static {
+    /// How much of the structure a module has.
+    const EXTENT: Extent = Extent::WHOLE;
+}
+
+// SAFETY: the unit type has no bytes.
+unsafe impl Table for () {}
+
+/// How much of a [`Table`] a module has.
+///
+/// A structure that grows from version to version says its own size in a field. What an older module lacks reads as zero, so
+/// a missing function is `None`; what a newer one has in addition is ignored.
+///
+/// ```
+/// use nmr_netdma::nmr::{Extent, Table};
+///
+/// #[derive(Clone, Copy)]
+/// #[repr(C)]
+/// struct Functions {
+///     version: u16,
+///     size: u16,
+///     start: Option<unsafe extern "system" fn()>,
+///     stop: Option<unsafe extern "system" fn()>, // new in the second version
+/// }
+///
+/// // SAFETY: C layout, any bytes are valid, zero is `None`.
+/// unsafe impl Table for Functions {
+///     const EXTENT: Extent =
+///         Extent::u16_at(std::mem::offset_of!(Functions, size), std::mem::offset_of!(Functions, stop));
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Where the structure says its size, in bytes from its start.
+    pub(super) offset: usize,
+    /// How long that field is, in bytes; 0 if there is none.
+    pub(super) width: usize,
+    /// The smallest size that is accepted.
+    pub(super) minimum: usize,
+}
+
+impl Extent {
+    /// All of it: every module is built with the same declaration.
+    pub const WHOLE: Self = Self {
+        offset: 0,
+        width: 0,
+        minimum: 0,
+    };
+
+    /// As many bytes as the `u16` at `offset` says. A module with less than `minimum` bytes is declined.
+    ///
+    /// # Panics
+    ///
+    /// If `minimum` does not include the field; in a `const` that is a compile-time error. The same goes for the others.
+    pub const fn u16_at(offset: usize, minimum: usize) -> Self {
+        Self::declared(offset, 2, minimum)
+    }
+
+    /// As many bytes as the `u32` at `offset` says. A module with less than `minimum` bytes is declined.
+    pub const fn u32_at(offset: usize, minimum: usize) -> Self {
+        Self::declared(offset, 4, minimum)
+    }
+
+    /// As many bytes as the `u64`, C's `SIZE_T`, at `offset` says. A module with less than `minimum` bytes is declined.
+    pub const fn u64_at(offset: usize, minimum: usize) -> Self {
+        Self::declared(offset, 8, minimum)
+    }
+
+    const fn declared(offset: usize, width: usize, minimum: usize) -> Self {
+        assert!(
+            minimum >= offset + width,
+            "the smallest structure includes the field with its size"
+        );
+        Self {
+            offset,
+            width,
+            minimum,
+        }
+    }
+}
+
+/// The functions that the module `M` gives its peers.
+///
+/// The type keeps them together with the module whose binding contexts they expect, so that a table of one client cannot be
+/// given away with the context of another. The author of an interface makes it in a function generic over the module; see
+/// the example in [`nmr`](super).
+pub struct Dispatch<M, T: Table> {
+    table: Option<&'static T>,
+    module: PhantomData<fn(M)>,
+}
+
+impl<M, T: Table> Dispatch<M, T> {
+    /// Says that the functions in `table` belong to `M`.
+    ///
+    /// # Safety
+    ///
+    /// Each function in `table` may be called with a binding context of `M`, in the way the interface says: it takes the context
+    /// for nothing else than [`client_context`](super::client_context) or
+    /// [`provider_context`](super::provider_context) of `M` do.
+    pub const unsafe fn new(table: &'static T) -> Self {
+        Self {
+            table: Some(table),
+            module: PhantomData,
+        }
+    }
+
+    /// No functions, for an interface that defines none on this side. Does not compile for another.
+    pub const fn none() -> Self {
+        const {
+            assert!(
+                size_of::<T>() == 0,
+                "the interface defines functions for this side"
+            )
+        };
+        Self {
+            table: None,
+            module: PhantomData,
+        }
+    }
+
+    pub(super) fn as_ptr(self) -> *const c_void {
+        match self.table {
+            Some(table) if size_of::<T>() != 0 => ptr::from_ref(table).cast(),
+            _ => ptr::null(),
+        }
+    }
+}
+
+impl<M, T: Table> Clone for Dispatch<M, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, T: Table> Copy for Dispatch<M, T> {}
+
+impl<M, T: Table> fmt::Debug for Dispatch<M, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("Dispatch")
+            .field(&self.as_ptr())
+            .finish()
+    }
+}

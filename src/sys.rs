@@ -1,0 +1,54 @@
+//! The C side: names, shapes and symbols of the Windows kernel, and no decisions.
+//!
+//! Everything here is called what C calls it, down to the structure members, and lies flat in this
+//! module: [`sys::NmrRegisterClient`](NmrRegisterClient), [`sys::NTSTATUS`](NTSTATUS). Nothing here
+//! checks, converts or allocates; the rest of the crate gives these names a Rust shape.
+//!
+//! | file | C header | symbols from |
+//! |---|---|---|
+//! | `base_builtin`, `base_wdk` | `ntdef.h`, `wdm.h`, `ntstatus.h` | |
+//! | `kernel` | `wdm.h`, `ntddk.h` | `ntoskrnl.exe` |
+//! | `netio` | `netioddk.h` | `NETIO.SYS` |
+//! | `netdma` | `netdma.h`, `ndis.h` | `NDIS.SYS` |
+//! | `wdf` | `wdf.h` and the headers it includes | `WDFLDR.SYS` and the framework's table |
+//! | `layout` | | |
+//!
+//! # Design
+//!
+//! * **Two bases, one source.** The base types come from `wdk-sys` with the feature `wdk` on a Windows
+//!   target, from this crate otherwise. Both have the same names and shapes, those of `wdk-sys`, so
+//!   that the code above compiles against either; `layout` states sizes and offsets once and is
+//!   compiled against both.
+//! * **Interfaces are ours in both.** `wdk-sys` has neither NMR nor NetDMA, and its WDF bindings hold no
+//!   function that can be called. The structures of WDF are therefore declared here for both bases;
+//!   with `wdk`, calls go through the table that `wdk-sys` binds.
+//! * **Conventions.** Callbacks and functions of WDF, and the base callbacks that `wdk-sys` declares, are
+//!   `extern "C"`, those of NMR, NetDMA and the executive `extern "system"`. On amd64 and arm64 this is one
+//!   convention under two names, but two types to Rust.
+//! * **Where symbols come from** is settled by the linker: a kernel image imports them from the modules
+//!   named in the table above, a host process finds them in whatever plays the kernel there.
+
+#[macro_use]
+mod macros;
+
+mod address;
+#[cfg(not(all(feature = "wdk", windows)))]
+mod base_builtin;
+#[cfg(all(feature = "wdk", windows))]
+mod base_wdk;
+mod kernel;
+#[cfg(target_pointer_width = "64")]
+mod layout;
+mod netdma;
+mod netio;
+mod wdf;
+
+pub use self::address::{physical_address, physical_address_bits};
+#[cfg(not(all(feature = "wdk", windows)))]
+pub use self::base_builtin::*;
+#[cfg(all(feature = "wdk", windows))]
+pub use self::base_wdk::*;
+pub use self::kernel::*;
+pub use self::netdma::*;
+pub use self::netio::*;
+pub use self::wdf::*;
