@@ -103,7 +103,7 @@ pub mod stub;
 
 pub use self::debug::debug_print;
 pub use self::device::{AddedDevice, Device, DeviceInit, NewDevice, PowerState};
-pub use self::dpc::{Dpc, DpcHandle, DpcRoutine};
+pub use self::dpc::{Dpc, DpcHandle, DpcRoutine, current_processor};
 pub use self::driver::{Driver, DriverInit};
 #[doc(hidden)]
 pub use self::ffi::enter as __enter;
@@ -118,8 +118,10 @@ pub use self::requirements::{
     set_message_affinity,
 };
 pub use self::resources::{
-    AssignedInterrupt, AssignedResource, MemoryResource, ProcessorSet, Resources,
+    AssignedInterrupt, AssignedInterrupts, AssignedResource, MemoryResource, ProcessorSet,
+    Resources,
 };
+#[doc(inline)]
 pub use crate::__kmdf_driver_entry as driver_entry;
 pub use crate::context::Shared;
 pub use crate::lifetime::{Image, SpinLock};

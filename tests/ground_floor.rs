@@ -368,6 +368,7 @@ fn unloading_waits_and_names_what_is_left() {
         });
         image.wait_empty(&mut irql);
     });
+    drop(image);
     let said = kernel.shutdown().events;
     let wanted = format!("planted registration {TEXT}");
     assert!(

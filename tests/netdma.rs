@@ -627,3 +627,668 @@ fn a_plan_has_room_for_the_documented_maximum() {
     assert_eq!(plan.channels(), MAXIMUM_CHANNELS);
     assert_eq!(plan.asked(MAXIMUM_CHANNELS), None);
 }
+
+/// A provider with one channel that copies in the submitter's call, in a driver whose device has no hardware.
+mod driver {
+    use std::sync::Mutex;
+
+    use nmr_netdma::irql::{AtMostDispatch, Dispatch, Passive};
+    use nmr_netdma::kmdf::{
+        self, AddedDevice, DeviceInit, DriverInit, NewDevice, PowerState, SpinLock, memory,
+    };
+    use nmr_netdma::netdma::{
+        self, Affinities, Allocated, Attributes, Capabilities, Chain, ChannelParameters,
+        Characteristics, ControlFlags, Cursor, Engine, Failed, Interface, Link, Name,
+        PhysicalMemory, Provider, Registered, TransferStatus, Version, Work,
+    };
+    use nmr_netdma::{Irql, Result};
+
+    pub(crate) const NAME: &str = "test provider";
+
+    pub(crate) const ATTRIBUTES: Attributes = Attributes {
+        hardware_version: (1, 2),
+        vendor: 0x8086,
+        channels: 1,
+        maximum_transfer_size: 8192,
+        maximum_address: (1 << 48) - 1,
+    };
+
+    pub(crate) struct Copier {
+        link: Link,
+        work: SpinLock<Cursor>,
+        asked: Mutex<Vec<netdma::Affinity>>,
+        /// Tells this provider from others.
+        pub(crate) mark: u32,
+    }
+
+    pub(crate) struct OnlyChannel;
+
+    impl Copier {
+        pub(crate) fn new(irql: &mut Irql<Passive>) -> Result<Self> {
+            Ok(Self {
+                link: Link::new(irql)?,
+                work: SpinLock::new(Cursor::new()),
+                asked: Mutex::new(Vec::new()),
+                mark: 7,
+            })
+        }
+
+        /// What NetDMA asked of the interrupts.
+        pub(crate) fn asked(&self) -> Vec<netdma::Affinity> {
+            self.asked.lock().unwrap().clone()
+        }
+
+        pub(crate) fn link(&self) -> &Link {
+            &self.link
+        }
+
+        fn run(&self, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
+            while let Some(transfer) = self
+                .work
+                .with(irql, |cursor, irql| cursor.next(&mut Reader(irql)))?
+            {
+                if let Work::Copy(pieces) = transfer.work {
+                    for piece in pieces.iter() {
+                        memory::copy_physical(piece.source, piece.destination, piece.length, irql)?;
+                    }
+                }
+                if transfer.flags.contains(ControlFlags::STATUS) {
+                    let more = self.work.with(irql, |cursor, _| cursor.has_more());
+                    let status = if more {
+                        TransferStatus::Active
+                    } else {
+                        TransferStatus::Idle
+                    };
+                    irql.at_dispatch(|irql| {
+                        let link = self.link.open(irql).expect("the channel is allocated");
+                        link.publish(transfer.descriptor, status);
+                    });
+                }
+            }
+            Ok(())
+        }
+    }
+
+    struct Reader<'a>(&'a mut Irql<Dispatch>);
+
+    impl PhysicalMemory for Reader<'_> {
+        fn read(&mut self, address: u64, words: &mut [u64]) -> Result<()> {
+            memory::read_words(address, words, self.0)
+        }
+    }
+
+    impl Provider for Copier {
+        type Channel = OnlyChannel;
+
+        fn set_channel_cpu_affinity(
+            &self,
+            affinities: Affinities<'_>,
+            _: &mut Irql<Passive>,
+        ) -> Result<()> {
+            self.asked.lock().unwrap().extend(affinities.iter());
+            Ok(())
+        }
+
+        fn allocate_channel(
+            &self,
+            _: &ChannelParameters,
+            _: &mut Irql<AtMostDispatch>,
+        ) -> Result<Allocated<OnlyChannel>> {
+            Ok(Allocated {
+                channel: OnlyChannel,
+                processor: 1,
+                link: self.link.clone(),
+            })
+        }
+    }
+
+    impl netdma::Channel<Copier> for OnlyChannel {
+        fn start(
+            &self,
+            copier: &Copier,
+            chain: &Chain,
+            irql: &mut Irql<AtMostDispatch>,
+        ) -> Result<()> {
+            copier.work.with(irql, |cursor, _| cursor.start(chain));
+            copier.run(irql)
+        }
+
+        fn append(
+            &self,
+            copier: &Copier,
+            chain: &Chain,
+            irql: &mut Irql<AtMostDispatch>,
+        ) -> Result<()> {
+            copier.work.with(irql, |cursor, _| cursor.append(chain))?;
+            copier.run(irql)
+        }
+
+        fn free(self, copier: &Copier, irql: &mut Irql<AtMostDispatch>) {
+            copier.work.with(irql, |cursor, _| cursor.clear());
+        }
+    }
+
+    /// What one test does differently. Each is used by one test, so that its records are its own.
+    pub(crate) trait Case: Send + Sync + 'static {
+        const VERSION: Version = Version::V2_1;
+
+        /// In AddDevice.
+        fn add(
+            device: &NewDevice<'_, Device<Self>>,
+            irql: &mut Irql<Passive>,
+        ) -> Result<Option<Engine<Copier>>>
+        where
+            Self: Sized,
+        {
+            let provider = Copier::new(irql)?;
+            match register::<Self>(device, provider, irql) {
+                Ok(registered) => Ok(Some(registered.into_engine())),
+                Err(Failed { error, .. }) => Err(error.into()),
+            }
+        }
+
+        /// When the device works.
+        fn started(engine: &Engine<Copier>, irql: &mut Irql<Passive>) -> Result<()> {
+            engine.start(&ATTRIBUTES, irql)
+        }
+
+        /// When it is about to stop working.
+        fn stopping(engine: &Engine<Copier>, irql: &mut Irql<Passive>) -> Result<()> {
+            engine.stop(irql)
+        }
+    }
+
+    pub(crate) fn register<C: Case>(
+        device: &NewDevice<'_, Device<C>>,
+        provider: Copier,
+        irql: &mut Irql<Passive>,
+    ) -> Result<Registered<Copier>, Failed<Copier>> {
+        let characteristics = Characteristics {
+            version: C::VERSION,
+            capabilities: Capabilities::all(),
+            device: device.physical_device(),
+            maximum_channels: 1,
+            name: const { Name::new(NAME) },
+        };
+        Registered::register(
+            device.image(),
+            &Interface::find(irql),
+            provider,
+            &characteristics,
+            irql,
+        )
+    }
+
+    pub(crate) struct Driver<C>(std::marker::PhantomData<C>);
+
+    impl<C: Case> kmdf::Driver for Driver<C> {
+        fn init(_: &DriverInit<'_>, _: &mut Irql<Passive>) -> Result<Self> {
+            Ok(Self(std::marker::PhantomData))
+        }
+
+        fn device_add<'a>(
+            &self,
+            init: DeviceInit<'a>,
+            irql: &mut Irql<Passive>,
+        ) -> Result<AddedDevice<'a>> {
+            let device = init.create::<Device<C>>(irql)?;
+            let engine = C::add(&device, irql)?;
+            Ok(device.finish(Device {
+                engine,
+                case: std::marker::PhantomData,
+            }))
+        }
+    }
+
+    pub(crate) struct Device<C> {
+        engine: Option<Engine<Copier>>,
+        case: std::marker::PhantomData<C>,
+    }
+
+    impl<C: Case> kmdf::Device for Device<C> {
+        fn d0_entry_post_interrupts_enabled(
+            &self,
+            _: PowerState,
+            irql: &mut Irql<Passive>,
+        ) -> Result<()> {
+            self.engine
+                .as_ref()
+                .map_or(Ok(()), |engine| C::started(engine, irql))
+        }
+
+        fn d0_exit_pre_interrupts_disabled(
+            &self,
+            _: PowerState,
+            irql: &mut Irql<Passive>,
+        ) -> Result<()> {
+            self.engine
+                .as_ref()
+                .map_or(Ok(()), |engine| C::stopping(engine, irql))
+        }
+    }
+
+    /// What the callbacks of a case found, in order.
+    pub(crate) struct Record(Mutex<Vec<String>>);
+
+    impl Record {
+        pub(crate) const fn new() -> Self {
+            Self(Mutex::new(Vec::new()))
+        }
+
+        pub(crate) fn note(&self, what: impl std::fmt::Debug) {
+            self.0.lock().unwrap().push(format!("{what:?}"));
+        }
+
+        pub(crate) fn take(&self) -> Vec<String> {
+            std::mem::take(&mut self.0.lock().unwrap())
+        }
+    }
+}
+
+mod life {
+    use std::time::Duration;
+
+    use nmr_netdma::irql::Passive;
+    use nmr_netdma::kmdf::NewDevice;
+    use nmr_netdma::netdma::{Attributes, Engine, Failed, NotStarted, Version};
+    use nmr_netdma::{Irql, Result};
+    use simkernel::ndis::{AffinityPlan, Channel, Transfer};
+    use simkernel::pnp::{DeviceConfig, DeviceId, DriverEntry, DriverId};
+    use simkernel::{Config, Kernel, Os};
+
+    use super::driver::{ATTRIBUTES, Case, Copier, Device, Driver, NAME, Record, register};
+
+    const TIMEOUT: Duration = Duration::from_secs(20);
+
+    fn boot(os: Os) -> Kernel {
+        Kernel::boot(Config {
+            os,
+            ..Config::default()
+        })
+    }
+
+    fn load(kernel: &Kernel, entry: DriverEntry) -> (DriverId, DeviceId) {
+        let driver = kernel.load_driver("test", entry).expect("the driver loads");
+        let config = DeviceConfig {
+            name: "device".into(),
+            ..DeviceConfig::default()
+        };
+        (
+            driver,
+            kernel
+                .add_device(driver, config)
+                .expect("the device starts"),
+        )
+    }
+
+    fn unload(kernel: Kernel, (driver, device): (DriverId, DeviceId)) {
+        kernel.remove_device(device).expect("the device is removed");
+        kernel
+            .unload_driver(driver)
+            .expect("the driver is unloaded");
+        let verdict = kernel.shutdown();
+        assert!(verdict.is_clean(), "{verdict}");
+    }
+
+    /// Copies three times, so that appended chains are among them.
+    fn copy(kernel: &Kernel, channel: &Channel) {
+        for round in 0..3_u8 {
+            let mut source = kernel.allocate(8192);
+            let destination = kernel.allocate(8192);
+            for (index, byte) in source.as_mut_slice().iter_mut().enumerate() {
+                *byte = (index % 251) as u8 ^ round;
+            }
+            let half = |offset| Transfer {
+                source: source.physical() + offset,
+                destination: destination.physical() + offset,
+                length: 4096,
+                flags: 0,
+            };
+            let ticket = channel
+                .submit(&[half(0), half(4096)])
+                .expect("the chain is accepted");
+            assert!(
+                channel.wait(ticket, TIMEOUT),
+                "round {round} does not complete"
+            );
+            assert_eq!(source.as_slice(), destination.as_slice(), "round {round}");
+        }
+    }
+
+    fn one_life<C: Case>(os: Os, entry: DriverEntry, version: (u8, u8)) {
+        let kernel = boot(os);
+        let loaded = load(&kernel, entry);
+        let providers = kernel.netdma().providers();
+        let [provider] = &*providers else {
+            panic!("one provider: {providers:?}")
+        };
+        assert_eq!(provider.version, version);
+        assert!(provider.started);
+        assert_eq!(
+            (provider.channels, provider.maximum_transfer),
+            (1, ATTRIBUTES.maximum_transfer_size)
+        );
+        if version >= (2, 0) {
+            assert_eq!(provider.name, NAME);
+        }
+        let channel = kernel
+            .netdma()
+            .open(provider.id, u64::MAX)
+            .expect("a channel");
+        assert_eq!(channel.processor(), 1);
+        copy(&kernel, &channel);
+        // Its link is in use, so that a second owner is refused.
+        assert!(kernel.netdma().open(provider.id, u64::MAX).is_err());
+        channel.free();
+        let channel = kernel
+            .netdma()
+            .open(provider.id, u64::MAX)
+            .expect("the channel again");
+        copy(&kernel, &channel);
+        channel.free();
+        unload(kernel, loaded);
+    }
+
+    /// A module with the entry point of a driver that does what its case says.
+    macro_rules! case {
+        ($module:ident, $case:ident, { $($item:tt)* }) => {
+            struct $case;
+
+            impl Case for $case { $($item)* }
+
+            mod $module {
+                nmr_netdma::kmdf::driver_entry!(super::Driver<super::$case>);
+            }
+        };
+    }
+
+    case!(windows_7, Windows7, {});
+
+    #[test]
+    fn a_provider_lives_on_windows_7() {
+        one_life::<Windows7>(Os::Win7, windows_7::driver_entry, (2, 1));
+    }
+
+    case!(vista, Vista, {});
+
+    #[test]
+    fn the_system_lowers_the_version_on_vista() {
+        one_life::<Vista>(Os::VistaSp1, vista::driver_entry, (2, 0));
+    }
+
+    case!(uncounted, Uncounted, {
+        const VERSION: Version = Version::V1_1;
+    });
+
+    #[test]
+    fn a_provider_may_state_a_lower_version_and_gets_chains_that_end() {
+        one_life::<Uncounted>(Os::Win7, uncounted::driver_entry, (1, 1));
+    }
+
+    static UNSUPPORTED: Record = Record::new();
+
+    case!(windows_10, Windows10, {
+        fn add(
+            device: &NewDevice<'_, Device<Self>>,
+            irql: &mut Irql<Passive>,
+        ) -> Result<Option<Engine<Copier>>> {
+            match register(device, Copier::new(irql)?, irql) {
+                Ok(_) => panic!("registered"),
+                Err(Failed { provider, error }) => UNSUPPORTED.note((provider.mark, error)),
+            }
+            Ok(None)
+        }
+    });
+
+    #[test]
+    fn success_with_a_null_handle_is_unsupported_and_gives_the_provider_back() {
+        let kernel = boot(Os::Win10);
+        let loaded = load(&kernel, windows_10::driver_entry);
+        assert_eq!(UNSUPPORTED.take(), ["(7, Unsupported)"]);
+        unload(kernel, loaded);
+    }
+
+    static ATTRIBUTES_REFUSED: Record = Record::new();
+
+    case!(attributes, BadAttributes, {
+        fn started(engine: &Engine<Copier>, irql: &mut Irql<Passive>) -> Result<()> {
+            for attributes in [
+                Attributes {
+                    channels: 0,
+                    ..ATTRIBUTES
+                },
+                Attributes {
+                    channels: 2,
+                    ..ATTRIBUTES
+                },
+                Attributes {
+                    maximum_transfer_size: 4095,
+                    ..ATTRIBUTES
+                },
+            ] {
+                ATTRIBUTES_REFUSED.note(engine.start(&attributes, irql));
+            }
+            engine.start(&ATTRIBUTES, irql)
+        }
+    });
+
+    #[test]
+    fn attributes_out_of_bounds_are_refused_before_netdma_sees_them() {
+        let kernel = boot(Os::Win7);
+        let loaded = load(&kernel, attributes::driver_entry);
+        assert_eq!(
+            ATTRIBUTES_REFUSED.take(),
+            ["Err(STATUS_INVALID_PARAMETER)"; 3]
+        );
+        unload(kernel, loaded);
+    }
+
+    static TRANSITIONS: Record = Record::new();
+
+    case!(transitions, Transitions, {
+        fn started(engine: &Engine<Copier>, irql: &mut Irql<Passive>) -> Result<()> {
+            TRANSITIONS.note(engine.stop(irql));
+            TRANSITIONS.note(engine.power_down(irql));
+            engine.start(&ATTRIBUTES, irql)?;
+            TRANSITIONS.note(engine.start(&ATTRIBUTES, irql));
+            TRANSITIONS.note(engine.power_up(irql));
+            engine.power_down(irql)?;
+            TRANSITIONS.note(engine.power_down(irql));
+            engine.power_up(irql)?;
+            engine.stop(irql)?;
+            engine.start(&ATTRIBUTES, irql)
+        }
+
+        fn stopping(engine: &Engine<Copier>, irql: &mut Irql<Passive>) -> Result<()> {
+            engine.deregister(irql);
+            TRANSITIONS.note(engine.stop(irql));
+            TRANSITIONS.note(engine.start(&ATTRIBUTES, irql));
+            Ok(())
+        }
+    });
+
+    #[test]
+    fn an_engine_refuses_every_transition_out_of_order() {
+        let kernel = boot(Os::Win7);
+        let loaded = load(&kernel, transitions::driver_entry);
+        assert_eq!(TRANSITIONS.take(), ["Err(STATUS_INVALID_DEVICE_STATE)"; 5]);
+        kernel
+            .remove_device(loaded.1)
+            .expect("the device is removed");
+        assert_eq!(TRANSITIONS.take(), ["Err(STATUS_INVALID_DEVICE_STATE)"; 2]);
+        kernel
+            .unload_driver(loaded.0)
+            .expect("the driver is unloaded");
+    }
+
+    case!(never_stopped, NeverStopped, {
+        fn stopping(_: &Engine<Copier>, _: &mut Irql<Passive>) -> Result<()> {
+            Ok(())
+        }
+    });
+
+    #[test]
+    fn dropping_a_started_engine_stops_and_deregisters_it() {
+        let kernel = boot(Os::Win7);
+        let loaded = load(&kernel, never_stopped::driver_entry);
+        assert!(kernel.netdma().providers()[0].started);
+        kernel
+            .remove_device(loaded.1)
+            .expect("the device is removed");
+        assert_eq!(kernel.netdma().providers(), []);
+        kernel
+            .unload_driver(loaded.0)
+            .expect("the driver is unloaded");
+    }
+
+    static PHASES: Record = Record::new();
+
+    case!(phases, Phases, {
+        fn add(
+            device: &NewDevice<'_, Device<Self>>,
+            irql: &mut Irql<Passive>,
+        ) -> Result<Option<Engine<Copier>>> {
+            let registered =
+                register(device, Copier::new(irql)?, irql).map_err(|failed| failed.error)?;
+            let bad = Attributes {
+                channels: 0,
+                ..ATTRIBUTES
+            };
+            let Err(NotStarted { registered, error }) = registered.start(&bad, irql) else {
+                panic!("started")
+            };
+            PHASES.note(error);
+            let started = registered
+                .start(&ATTRIBUTES, irql)
+                .map_err(|failed| failed.error)?;
+            started.power_down(irql)?;
+            started.power_up(irql)?;
+            let registered = started.stop(irql);
+            PHASES.note(registered.provider().mark);
+            registered.deregister(irql);
+
+            // Once more, to be dropped while started.
+            let registered =
+                register(device, Copier::new(irql)?, irql).map_err(|failed| failed.error)?;
+            let started = registered
+                .start(&ATTRIBUTES, irql)
+                .map_err(|failed| failed.error)?;
+            PHASES.note(started.version());
+            Ok(None)
+        }
+    });
+
+    #[test]
+    fn phases_as_types_give_the_registration_from_one_to_the_next() {
+        let kernel = boot(Os::Win7);
+        let loaded = load(&kernel, phases::driver_entry);
+        assert_eq!(PHASES.take(), ["STATUS_INVALID_PARAMETER", "7", "2.1"]);
+        assert_eq!(kernel.netdma().providers(), []);
+        unload(kernel, loaded);
+    }
+
+    static LINKS: Record = Record::new();
+
+    case!(links, Links, {
+        fn stopping(engine: &Engine<Copier>, irql: &mut Irql<Passive>) -> Result<()> {
+            let mut note = || {
+                irql.at_dispatch(|irql| LINKS.note(engine.provider().link().open(irql).is_some()))
+            };
+            note();
+            engine.stop(irql)?;
+            irql.at_dispatch(|irql| LINKS.note(engine.provider().link().open(irql).is_some()));
+            Ok(())
+        }
+    });
+
+    #[test]
+    fn stopping_frees_channels_and_a_link_is_open_only_while_its_channel_is_allocated() {
+        let kernel = boot(Os::Win7);
+        let loaded = load(&kernel, links::driver_entry);
+        let provider = kernel.netdma().providers()[0].id;
+        let channel = kernel.netdma().open(provider, u64::MAX).expect("a channel");
+        kernel
+            .remove_device(loaded.1)
+            .expect("the device is removed");
+        assert_eq!(LINKS.take(), ["true", "false"]);
+        drop(channel);
+        kernel
+            .unload_driver(loaded.0)
+            .expect("the driver is unloaded");
+    }
+
+    static ASKED: Record = Record::new();
+
+    case!(affinity, Asked, {
+        fn add(
+            device: &NewDevice<'_, Device<Self>>,
+            irql: &mut Irql<Passive>,
+        ) -> Result<Option<Engine<Copier>>> {
+            let registered =
+                register(device, Copier::new(irql)?, irql).map_err(|failed| failed.error)?;
+            for affinity in registered.provider().asked() {
+                ASKED.note((affinity.channel, affinity.processor));
+            }
+            Ok(Some(registered.into_engine()))
+        }
+    });
+
+    #[test]
+    fn the_affinity_arrives_inside_the_registration_if_there_are_messages() {
+        for (messages, expected) in [(2, &["(0, 3)"][..]), (0, &[])] {
+            let kernel = boot(Os::Win7);
+            kernel
+                .netdma()
+                .set_affinity(AffinityPlan::Processors(vec![3]));
+            let driver = kernel
+                .load_driver("test", affinity::driver_entry)
+                .expect("the driver loads");
+            let config = DeviceConfig {
+                name: "device".into(),
+                messages,
+                ..DeviceConfig::default()
+            };
+            let device = kernel
+                .add_device(driver, config)
+                .expect("the device starts");
+            assert_eq!(ASKED.take(), expected);
+            unload(kernel, (driver, device));
+        }
+    }
+
+    case!(no_memory, NoMemory, {});
+
+    #[test]
+    fn a_refused_allocation_anywhere_undoes_everything() {
+        for n in 1.. {
+            let kernel = boot(Os::Win7);
+            let driver = kernel
+                .load_driver("test", no_memory::driver_entry)
+                .expect("the driver loads");
+            kernel.fail_allocation(Some(n));
+            let config = DeviceConfig {
+                name: "device".into(),
+                ..DeviceConfig::default()
+            };
+            let device = kernel.add_device(driver, config);
+            let failed = kernel.failed_allocations() > 0;
+            kernel.fail_allocation(None);
+            if let Ok(device) = device {
+                kernel.remove_device(device).expect("the device is removed");
+            }
+            kernel
+                .unload_driver(driver)
+                .expect("the driver is unloaded");
+            let verdict = kernel.shutdown();
+            assert!(verdict.is_clean(), "allocation {n}: {verdict}");
+            if !failed {
+                assert!(n > 2, "a registration allocates");
+                return;
+            }
+            assert!(
+                device.is_err(),
+                "allocation {n} was refused, and nobody noticed"
+            );
+        }
+    }
+}

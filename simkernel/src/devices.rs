@@ -39,12 +39,17 @@ struct Values {
 
 impl Values {
     fn reset(channels: u32) -> Self {
-        Self { status: 0, control: 0, messages: (0..channels).collect() }
+        Self {
+            status: 0,
+            control: 0,
+            messages: (0..channels).collect(),
+        }
     }
 
     /// Whether the line is asserted.
     fn line(&self) -> bool {
-        self.control & (Doorbell::ENABLE | Doorbell::MESSAGES) == Doorbell::ENABLE && self.status != 0
+        self.control & (Doorbell::ENABLE | Doorbell::MESSAGES) == Doorbell::ENABLE
+            && self.status != 0
     }
 }
 
@@ -63,13 +68,17 @@ impl Doorbell {
     /// `signal`.
     pub fn new(channels: u32, signal: Signal) -> Arc<Self> {
         let channels = channels.min(Self::MAXIMUM_CHANNELS);
-        Arc::new(Self { channels, signal, registers: Mutex::new(Values::reset(channels)) })
+        Arc::new(Self {
+            channels,
+            signal,
+            registers: Mutex::new(Values::reset(channels)),
+        })
     }
 
     /// The channel whose register of the bank at `base` lies at `offset`.
     fn channel(&self, base: usize, offset: usize) -> Option<usize> {
         let channel = offset.checked_sub(base)? / 4;
-        (offset % 4 == 0 && channel < self.channels as usize).then_some(channel)
+        (offset.is_multiple_of(4) && channel < self.channels as usize).then_some(channel)
     }
 }
 
@@ -81,7 +90,9 @@ impl Registers for Doorbell {
             0x04 => self.channels,
             0x08 => values.status,
             0x0C => values.control,
-            _ => self.channel(0x100, offset).map_or(0, |channel| values.messages[channel]),
+            _ => self
+                .channel(0x100, offset)
+                .map_or(0, |channel| values.messages[channel]),
         }
     }
 
@@ -109,6 +120,9 @@ impl Registers for Doorbell {
 
 impl fmt::Debug for Doorbell {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Doorbell").field("channels", &self.channels).finish_non_exhaustive()
+        formatter
+            .debug_struct("Doorbell")
+            .field("channels", &self.channels)
+            .finish_non_exhaustive()
     }
 }

@@ -1,63 +1,197 @@
 //! Levels, spin locks, events, DPCs, processors and the interrupts they take.
-// Signatures first; the bodies are being written.
+//!
+//! # Design
+//!
+//! * **A level belongs to a thread.** Each host thread that entered the machine has a level and a processor number. Two
+//!   threads may claim the same processor at DISPATCH_LEVEL at once, which no Windows machine does: code that leans on its
+//!   processor instead of on a lock is found out.
+//! * **A processor has a thread of its own** for what comes to it: interrupts first, the highest level of them first, then
+//!   DPCs in their order. It starts with its first work. A DPC therefore never runs in the middle of the thread that queued
+//!   it, and an interrupt does not cut into a DPC of its processor but comes after it.
+//! * **State lives in the driver's structure** where it has room: a spin lock's word holds its owner, an event its signal, a
+//!   DPC where it is queued. So there is no registry to leak, and a structure in freed memory troubles nobody who leaves it
+//!   alone. Events and DPCs know their address, so one that was moved after its initialisation is recognised.
+//! * **Nothing hangs in silence.** Who would wait for itself is told so and goes on; who waits too long for a spin lock
+//!   is reported and waits on.
+
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
+use self::processor::{Processors, Work};
 use crate::kernel::{self, Config, Kernel, Machine};
+use crate::platform::{self, Condvar, Mutex};
 use crate::verifier::Leak;
 
-/// The rules of this module.
-pub mod violation {
-    use crate::verifier::Rule;
-    /// See [`Rule::says`].
-    pub static LEVEL: Rule = Rule { name: "ke::level", says: "a function is called at a level it allows" };
-    /// See [`Rule::says`].
-    pub static LEVEL_CHANGED: Rule = Rule { name: "ke::level-changed", says: "a callback returns at the level it was called at" };
+pub(crate) mod dpc;
+pub(crate) mod event;
+pub(crate) mod level;
+pub(crate) mod lock;
+mod processor;
+pub(crate) mod system;
+pub mod violation;
+
+pub(crate) const PASSIVE: u8 = 0;
+pub(crate) const APC: u8 = 1;
+pub(crate) const DISPATCH: u8 = 2;
+pub(crate) const HIGH: u8 = 15;
+
+pub(crate) struct State {
+    processors: Processors,
+    events: event::Waiters,
 }
 
-pub(crate) struct State {}
-impl State { pub(crate) fn new(_config: &Config) -> Self { Self {} } }
-pub(crate) fn leaks(_machine: &Arc<Machine>, _leaks: &mut Vec<Leak>) {}
+impl State {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self { processors: Processors::new(config.processors), events: event::Waiters::default() }
+    }
+}
+
+pub(crate) fn leaks(machine: &Arc<Machine>, leaks: &mut Vec<Leak>) {
+    machine.ke.processors.leaks(leaks);
+}
+
+/// Does nothing yet: a processor starts with its first work.
 pub(crate) fn start(_machine: &Arc<Machine>) {}
-pub(crate) fn stop(_machine: &Arc<Machine>) {}
+
+/// Stops the processors after what they are doing; what is queued stays queued.
+pub(crate) fn stop(machine: &Arc<Machine>) {
+    machine.ke.processors.stop();
+}
 
 /// The calling thread's level; 0 if it belongs to no machine.
-pub(crate) fn irql() -> u8 { kernel::try_current().map_or(0, |thread| thread.irql.get()) }
-/// Whether the level allows the call; records a violation if not.
+pub(crate) fn irql() -> u8 {
+    kernel::try_current().map_or(PASSIVE, |thread| thread.irql.get())
+}
+
+/// Whether the level of the calling thread is one at which `what` may be called; a violation if not.
 pub(crate) fn require(what: &'static str, allowed: RangeInclusive<u8>) -> bool {
-    let irql = irql();
+    let thread = kernel::current();
+    let irql = thread.irql.get();
     let right = allowed.contains(&irql);
     if !right {
-        kernel::machine().violated(&violation::LEVEL, format_args!("{what} at level {irql}"));
+        let (first, last) = (allowed.start(), allowed.end());
+        thread.machine.violated(
+            &violation::LEVEL,
+            format_args!("{what} was called at IRQL {irql}, allowed are {first} to {last}"),
+        );
     }
     right
 }
-/// Runs `body` at `irql` on this thread and checks that it returns at that level.
+
+/// Runs `body` on this thread at `irql`, and checks that it returns at that level and without a spin lock of its own.
 pub(crate) fn at<R>(irql: u8, body: impl FnOnce() -> R) -> R {
     let thread = kernel::current();
     let outer = thread.irql.replace(irql);
+    let locks = thread.locks.get();
     let result = body();
-    if thread.irql.get() != irql {
-        thread.machine.violated(&violation::LEVEL_CHANGED, format_args!("returned at level {}", thread.irql.get()));
+    let left = thread.irql.replace(outer);
+    if left != irql {
+        thread.machine.violated(
+            &violation::LEVEL_CHANGED,
+            format_args!("called at IRQL {irql}, returned at IRQL {left}"),
+        );
     }
-    thread.irql.set(outer);
+    let held = thread.locks.get();
+    thread.locks.set(held.min(locks));
+    if held > locks {
+        thread.machine.violated(&violation::LOCK_HELD, format_args!("returned with {} spin locks", held - locks));
+    }
     result
 }
-/// Queues an interrupt service routine to a processor. May be called with locks held.
-pub(crate) fn interrupt(_machine: &Arc<Machine>, _processor: u32, _irql: u8, _isr: Arc<dyn Fn() + Send + Sync>) {}
-/// Waits until every DPC that is queued or running now has run.
-pub(crate) fn flush_dpcs(_machine: &Arc<Machine>) {}
+
+/// Queues `isr` to a processor, which runs it at `irql`. It only queues: the caller may hold locks.
+pub(crate) fn interrupt(machine: &Arc<Machine>, processor: u32, irql: u8, isr: Arc<dyn Fn() + Send + Sync>) {
+    processor::queue(machine, processor, Work::Interrupt(irql, Box::new(move || isr())));
+}
+
+/// Waits until every DPC that is queued or running now has run. Not for a DPC or an ISR, which would wait for itself.
+pub(crate) fn flush_dpcs(machine: &Arc<Machine>) {
+    let thread = kernel::current();
+    if thread.is_processor.get() || thread.locks.get() > 0 {
+        machine.violated(
+            &violation::FLUSH,
+            format_args!("a DPC, an ISR or the holder of a spin lock waits for DPCs at IRQL {}", thread.irql.get()),
+        );
+        return;
+    }
+    machine.ke.processors.flush();
+}
+
 /// How many processors the machine has.
-pub(crate) fn processor_count(machine: &Arc<Machine>) -> u32 { machine.config.processors }
+pub(crate) fn processor_count(machine: &Arc<Machine>) -> u32 {
+    machine.config.processors
+}
 
 impl Kernel {
-    /// Waits until no interrupt and no DPC is queued or running. Not to be called by a callback.
-    pub fn quiesce(&self) {}
-    /// Runs `body` on the calling thread at PASSIVE_LEVEL as if on processor `processor`.
-    pub fn run_on<R>(&self, _processor: u32, body: impl FnOnce() -> R) -> R { body() }
-    /// Runs `body` as a DPC on a processor and waits for it.
-    pub fn run_dpc_on<R: Send + 'static>(&self, _processor: u32, body: impl FnOnce() -> R + Send + 'static) -> R { body() }
-    /// Runs `body` as an interrupt service routine on a processor and waits for it.
-    pub fn run_isr_on<R: Send + 'static>(&self, _processor: u32, _irql: u8, body: impl FnOnce() -> R + Send + 'static) -> R { body() }
+    /// Waits until no interrupt and no DPC is queued or running.
+    ///
+    /// # Panics
+    ///
+    /// If an ISR or a DPC calls it, which would wait for itself.
+    pub fn quiesce(&self) {
+        assert_waitable();
+        self.machine().ke.processors.quiesce();
+    }
+
+    /// Runs `body` on the calling thread, at PASSIVE_LEVEL, as a thread of this machine that is bound to `processor`.
+    pub fn run_on<R>(&self, processor: u32, body: impl FnOnce() -> R) -> R {
+        kernel::enter(self.machine(), processor, PASSIVE, || at(PASSIVE, body))
+    }
+
+    /// Runs `body` on a processor's own thread, at DISPATCH_LEVEL and in turn with the DPCs, and waits for it.
+    ///
+    /// # Panics
+    ///
+    /// If `body` panics, if there is no such processor, or if an ISR or a DPC calls it.
+    pub fn run_dpc_on<R: Send + 'static>(&self, processor: u32, body: impl FnOnce() -> R + Send + 'static) -> R {
+        self.run(processor, body, Work::Task)
+    }
+
+    /// Runs `body` on a processor's own thread as an interrupt service routine at `irql`, and waits for it.
+    ///
+    /// # Panics
+    ///
+    /// If `body` panics, if there is no such processor, or if an ISR or a DPC calls it.
+    pub fn run_isr_on<R: Send + 'static>(
+        &self,
+        processor: u32,
+        irql: u8,
+        body: impl FnOnce() -> R + Send + 'static,
+    ) -> R {
+        self.run(processor, body, |body| Work::Interrupt(irql, body))
+    }
+
+    fn run<R: Send + 'static>(
+        &self,
+        processor: u32,
+        body: impl FnOnce() -> R + Send + 'static,
+        work: impl FnOnce(Box<dyn FnOnce() + Send>) -> Work,
+    ) -> R {
+        assert_waitable();
+        assert!(processor < self.config().processors, "there is no processor {processor}");
+        let outcome = Arc::new((Mutex::new(None), Condvar::new()));
+        let sender = Arc::clone(&outcome);
+        let body = move || {
+            let result = platform::catch(body);
+            *sender.0.lock() = Some(result);
+            sender.1.notify_all();
+        };
+        processor::queue(self.machine(), processor, work(Box::new(body)));
+        let mut result = outcome.0.lock();
+        loop {
+            match result.take() {
+                Some(Some(result)) => return result,
+                Some(None) => panic!("it panicked on processor {processor}"),
+                None => result = outcome.1.wait(result),
+            }
+        }
+    }
+}
+
+/// Panics if the calling thread is a processor's own.
+fn assert_waitable() {
+    let waitable = kernel::try_current().is_none_or(|thread| !thread.is_processor.get());
+    assert!(waitable, "an ISR or a DPC must not wait for its processor");
 }

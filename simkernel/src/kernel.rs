@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::fmt;
 use core::marker::PhantomData;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::trace::{Event, Trace};
 use crate::verifier::{Leak, Rule, Verifier, Violation};
@@ -72,18 +73,72 @@ pub(crate) struct Machine {
 pub(crate) struct Frame {
     /// The callback's C name.
     pub(crate) callback: &'static str,
-    /// Whose it is: a module's, a device's, a driver's name.
-    pub(crate) owner: String,
+    /// Whose it is.
+    pub(crate) owner: Owner,
     /// Identifies the owner to the part of the kernel that called: a handle, an object's address.
     pub(crate) key: usize,
+}
+
+/// Whose a callback is: a device's or a driver's name, or a module of the registrar, whose name is made when somebody looks.
+#[derive(Clone, Debug)]
+pub(crate) enum Owner {
+    Name(String),
+    Module(netio::Name),
+}
+
+impl From<String> for Owner {
+    fn from(name: String) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl From<&str> for Owner {
+    fn from(name: &str) -> Self {
+        Self::Name(String::from(name))
+    }
+}
+
+impl From<netio::Name> for Owner {
+    fn from(name: netio::Name) -> Self {
+        Self::Module(name)
+    }
+}
+
+impl Owner {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Name(name) if name.is_empty())
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => formatter.write_str(name),
+            Self::Module(name) => write!(formatter, "{name}"),
+        }
+    }
 }
 
 /// What a machine knows of one host thread.
 pub(crate) struct Thread {
     pub(crate) machine: Arc<Machine>,
+    /// Not 0, and never that of another host thread.
+    pub(crate) id: u64,
     pub(crate) irql: Cell<u8>,
     pub(crate) processor: Cell<u32>,
+    /// Whether it is a processor's own thread, which takes interrupts and runs DPCs.
+    pub(crate) is_processor: Cell<bool>,
+    /// Spin locks that it holds.
+    pub(crate) locks: Cell<u32>,
     pub(crate) frames: RefCell<Vec<Frame>>,
+}
+
+/// The last [`Thread::id`] given.
+static LAST_THREAD: AtomicU64 = AtomicU64::new(0);
+
+/// Whether `id` was given to a thread.
+pub(crate) fn was_thread(id: u64) -> bool {
+    (1..=LAST_THREAD.load(Ordering::Relaxed)).contains(&id)
 }
 
 /// Makes the calling thread one of the machine's threads until dropped.
@@ -94,12 +149,20 @@ pub struct Entered<'a> {
     lifetime: PhantomData<(&'a (), *const ())>,
 }
 
+// SAFETY: a shared reference to it gives access to nothing. Only its drop does something, and that stays on its thread,
+// since it is not `Send`.
+unsafe impl Sync for Entered<'_> {}
+
 impl Entered<'_> {
     fn new(machine: &Arc<Machine>, processor: u32, irql: u8) -> Self {
+        let new_id = || LAST_THREAD.fetch_add(1, Ordering::Relaxed) + 1;
         let thread = Box::into_raw(Box::new(Thread {
             machine: Arc::clone(machine),
+            id: try_current().map_or_else(new_id, |outer| outer.id),
             irql: Cell::new(irql),
             processor: Cell::new(processor),
+            is_processor: Cell::new(false),
+            locks: Cell::new(0),
             frames: RefCell::new(Vec::new()),
         }));
         let outer = platform::slot();
@@ -149,7 +212,10 @@ impl Machine {
         let mut detail = format!("{detail}");
         if let Some(thread) = try_current() {
             for frame in thread.frames.borrow().iter().rev() {
-                detail.push_str(&format!(", in {} of {}", frame.callback, frame.owner));
+                detail.push_str(&format!(", in {}", frame.callback));
+                if !frame.owner.is_empty() {
+                    detail.push_str(&format!(" of {}", frame.owner));
+                }
             }
         }
         self.trace("verifier", format_args!("{}: {detail}", rule.name));
@@ -168,7 +234,7 @@ impl Machine {
 /// Runs `body` as the callback `frame`, so that diagnoses can name it.
 pub(crate) fn in_callback<R>(
     callback: &'static str,
-    owner: impl Into<String>,
+    owner: impl Into<Owner>,
     key: usize,
     body: impl FnOnce() -> R,
 ) -> R {

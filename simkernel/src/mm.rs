@@ -1,57 +1,117 @@
 //! Pool, physical memory, mappings, device registers.
-// Signatures first; the bodies are being written.
+//!
+//! # Design
+//!
+//! * **A physical address is never a virtual one.** Memory with physical addresses starts somewhere between 4 and 8 GB, where
+//!   the seed says, and neighbours do not touch; registers lie below 4 GB, where a bus puts them. What is in pool has a
+//!   physical address as well, far above.
+//! * **Nothing is reused early.** Physical addresses are given once. Freed pool is kept for a while, filled with a
+//!   pattern, and looked at again: who wrote to it is late, but named.
+//! * **Pool is no better than promised**: aligned to 16 bytes and not to 32, to a page only from a page on, and full of a
+//!   pattern.
+//! * **Registers are behind functions.** A mapping of registers is an address range that [`READ_REGISTER_ULONG`] and
+//!   [`WRITE_REGISTER_ULONG`] know; a plain write to it is found when the range is unmapped.
+//!
+//! [`READ_REGISTER_ULONG`]: nmr_netdma::sys::READ_REGISTER_ULONG
+//! [`WRITE_REGISTER_ULONG`]: nmr_netdma::sys::WRITE_REGISTER_ULONG
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::kernel::{Config, Kernel, Machine};
 use crate::verifier::Leak;
 
-/// A device's registers.
+mod mapping;
+mod physical;
+mod pool;
+pub mod violation;
+
+pub(crate) use self::physical::Region;
+pub use self::physical::Buffer;
+pub use self::pool::PoolUsage;
+
+const PAGE: usize = 0x1000;
+
+/// The registers of a device, each 32 bits wide.
+///
+/// Both functions may be called by any thread, at any level and by several at once.
 pub trait Registers: Send + Sync {
-    /// Reads the register at `offset`.
+    /// Reads the register `offset` bytes after the first.
     fn read(&self, offset: usize) -> u32;
-    /// Writes the register at `offset`.
+
+    /// Writes the register `offset` bytes after the first.
     fn write(&self, offset: usize, value: u32);
 }
 
-pub(crate) struct State {}
-impl State { pub(crate) fn new(_config: &Config) -> Self { Self {} } }
-pub(crate) fn leaks(_machine: &Arc<Machine>, _leaks: &mut Vec<Leak>) {}
-
-/// Physical memory, freed when dropped.
-pub(crate) struct Region {
-    pub(crate) virtual_address: *mut u8,
-    pub(crate) physical: u64,
-    pub(crate) length: usize,
+pub(crate) struct State {
+    pool: pool::Pool,
+    memory: physical::Memory,
+    mappings: mapping::Mappings,
 }
-/// Zeroed, page-aligned physical memory.
-pub(crate) fn allocate_physical(_machine: &Arc<Machine>, length: usize) -> Region { Region { virtual_address: core::ptr::null_mut(), physical: 0, length } }
-/// Where `length` bytes of memory from `physical` on are; `None` if they are not all memory.
-pub(crate) fn virtual_of(_machine: &Arc<Machine>, _physical: u64, _length: usize) -> Option<*mut u8> { None }
-/// The physical address of `address`.
-pub(crate) fn physical_of(_machine: &Arc<Machine>, _address: *const u8) -> Option<u64> { None }
-/// Places registers on the bus and says where.
-pub(crate) fn register_bar(_machine: &Arc<Machine>, _length: usize, _registers: Arc<dyn Registers>) -> u64 { 0 }
-/// Takes registers off the bus.
-pub(crate) fn remove_bar(_machine: &Arc<Machine>, _physical: u64) {}
 
-/// Memory with a physical address, for tests. Freed when dropped.
-pub struct Buffer(#[expect(dead_code, reason = "being written")] Region);
-impl Buffer {
-    /// Its physical address.
-    pub fn physical(&self) -> u64 { 0 }
-    /// Its length in bytes.
-    pub fn length(&self) -> usize { 0 }
-    /// The bytes. Not while a device writes them.
-    pub fn as_slice(&self) -> &[u8] { &[] }
-    /// The bytes. Not while a device reads or writes them.
-    pub fn as_mut_slice(&mut self) -> &mut [u8] { &mut [] }
+impl State {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            pool: pool::Pool::default(),
+            memory: physical::Memory::new(config.seed),
+            mappings: mapping::Mappings::default(),
+        }
+    }
 }
+
+pub(crate) fn leaks(machine: &Arc<Machine>, leaks: &mut Vec<Leak>) {
+    machine.mm.mappings.leaks(leaks);
+    machine.mm.memory.leaks(leaks);
+    machine.mm.pool.leaks(machine, leaks);
+}
+
+/// Zeroed memory, aligned to a page and physically contiguous.
+pub(crate) fn allocate_physical(machine: &Arc<Machine>, bytes: usize) -> Region {
+    Region::new(machine, bytes)
+}
+
+/// Where the `length` bytes from `physical` on lie; `None` if they are not all in one piece of memory.
+pub(crate) fn virtual_of(machine: &Arc<Machine>, physical: u64, length: usize) -> Option<*mut u8> {
+    let state = &machine.mm;
+    state.memory.virtual_of(physical, length).or_else(|| state.pool.virtual_of(physical, length))
+}
+
+/// The physical address of memory or mapped registers; `None` if the machine knows nothing at `address`.
+pub(crate) fn physical_of(machine: &Arc<Machine>, address: *const u8) -> Option<u64> {
+    let (state, address) = (&machine.mm, address.addr());
+    let memory = state.memory.physical_of(address).or_else(|| state.pool.physical_of(address));
+    memory.or_else(|| state.mappings.physical_of(address))
+}
+
+/// Places a range of registers on the bus and says where.
+pub(crate) fn register_bar(machine: &Arc<Machine>, length: usize, registers: Arc<dyn Registers>) -> u64 {
+    machine.mm.mappings.add_bar(length, registers)
+}
+
+/// Takes the range of registers at `physical` off the bus. Mappings of it stay until they are unmapped.
+pub(crate) fn remove_bar(machine: &Arc<Machine>, physical: u64) {
+    machine.mm.mappings.remove_bar(physical);
+}
+
 impl Kernel {
-    /// Allocates zeroed physical memory.
-    pub fn allocate(&self, bytes: usize) -> Buffer { Buffer(allocate_physical(self.machine(), bytes)) }
-    /// Makes the `n`-th allocation of pool from now on fail, once; 1 is the next. `None`: no failure any more.
-    pub fn fail_allocation(&self, _n: Option<u64>) {}
-    /// How many allocations were made to fail.
-    pub fn failed_allocations(&self) -> u64 { 0 }
+    /// Memory that a device can be given the address of. Zeroed, physically contiguous, aligned to a page.
+    pub fn allocate(&self, bytes: usize) -> Buffer {
+        Buffer::new(allocate_physical(self.machine(), bytes))
+    }
+
+    /// Makes the `n`-th allocation of pool or contiguous memory from now on fail, and only that; 1 is the next one.
+    /// With `None` none fails any more.
+    pub fn fail_allocation(&self, n: Option<u64>) {
+        self.machine().mm.pool.fail(n);
+    }
+
+    /// How many allocations were made to fail so far.
+    pub fn failed_allocations(&self) -> u64 {
+        self.machine().mm.pool.failed()
+    }
+
+    /// What is allocated from the pool now, by tag.
+    pub fn pool_usage(&self) -> Vec<PoolUsage> {
+        self.machine().mm.pool.usage()
+    }
 }

@@ -61,6 +61,11 @@ pub fn panicking() -> bool {
     std::thread::panicking()
 }
 
+/// Runs `body`; `None` if it panics.
+pub fn catch<R>(body: impl FnOnce() -> R) -> Option<R> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).ok()
+}
+
 /// A thread that can be waited for.
 #[derive(Debug)]
 pub struct Thread(std::thread::JoinHandle<()>);
@@ -127,6 +132,27 @@ impl<T> Deref for MutexGuard<'_, T> {
 impl<T> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.0
+    }
+}
+
+/// A lock that many readers have at once. A panic while it is held does not poison it.
+#[derive(Debug, Default)]
+pub struct RwLock<T>(std::sync::RwLock<T>);
+
+impl<T> RwLock<T> {
+    /// A free lock around `value`.
+    pub const fn new(value: T) -> Self {
+        Self(std::sync::RwLock::new(value))
+    }
+
+    /// Waits until nobody writes.
+    pub fn read(&self) -> impl Deref<Target = T> + '_ {
+        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Waits until nobody reads or writes.
+    pub fn write(&self) -> impl DerefMut<Target = T> + '_ {
+        self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

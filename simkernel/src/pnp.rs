@@ -1,15 +1,76 @@
 //! The loader and the Plug and Play manager: drivers, devices, their resources and their interrupts.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `driver` | a loaded driver and its driver object |
+//! | `node` | a device: its physical device object, its registers, where it is in its life |
+//! | `descriptors` | requirements lists, resource descriptors |
+//! | `arbiter` | what was asked for becomes vectors on processors |
+//! | `interrupt` | from a device's signal to a processor |
+//!
+//! # Design
+//!
+//! A device's life is a sequence of calls of the test: add, which also starts it, and remove; stop and restart, power down
+//! and up in between. Each returns when it is done, so a test says what happens when. What a driver does to the order, by
+//! calling its device failed, happens on a system thread after the change that is under way.
+//!
+//! The requirements travel as bytes in the layout of `IO_RESOURCE_REQUIREMENTS_LIST`, between the bus, the driver's stack and
+//! the arbiter; each side reads them against `ListSize`.
+
+pub(crate) mod arbiter;
+pub(crate) mod descriptors;
+pub(crate) mod driver;
+pub(crate) mod interrupt;
+mod loader;
+pub(crate) mod node;
 
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use nmr_netdma::sys;
 
 use crate::kernel::{Config, Kernel, Machine};
 use crate::mm::Registers;
+use crate::platform::Mutex;
 use crate::verifier::Leak;
+use crate::wdf;
+
+use arbiter::Vectors;
+use descriptors::{IoDescriptor, Requirements};
+use driver::Driver;
+use node::{Node, Phase};
+
+pub use interrupt::Signal;
+
+/// The rules of the Plug and Play manager.
+pub mod violation {
+    use crate::verifier::Rule;
+
+    /// See its sentence.
+    pub static UNCLAIMED: Rule = Rule {
+        name: "pnp::unclaimed",
+        says: "a line that a device asserts is claimed by its service routine",
+    };
+    /// See its sentence.
+    pub static PROCESSORS: Rule = Rule {
+        name: "pnp::processors",
+        says: "a policy of specified processors names at least one processor that exists",
+    };
+    /// See its sentence.
+    pub static LIST: Rule = Rule {
+        name: "pnp::list",
+        says: "a requirements list is whole: its parts fit its size, an alternative follows its like",
+    };
+    /// See its sentence.
+    pub static REENTERED: Rule = Rule {
+        name: "pnp::reentered",
+        says: "a device's state is not changed from within a change of its state",
+    };
+}
 
 /// A driver's entry point. The simulated loader binds the framework before it calls it.
 pub type DriverEntry =
@@ -47,23 +108,6 @@ pub struct Bar {
     pub model: Arc<dyn Registers>,
 }
 
-/// How a device model interrupts. Put a clone into [`DeviceConfig::signal`].
-#[derive(Clone, Debug, Default)]
-pub struct Signal {}
-
-impl Signal {
-    /// A signal that belongs to no device yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sends message `message`. A message that the device was not granted goes to message 0.
-    pub fn raise(&self, _message: u32) {}
-
-    /// Asserts or deasserts the line. While it is asserted, the service routine is called again and again.
-    pub fn line(&self, _asserted: bool) {}
-}
-
 /// One interrupt that a device was assigned, and who took it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InterruptReport {
@@ -79,46 +123,413 @@ pub struct InterruptReport {
     pub delivered: BTreeMap<u32, u64>,
 }
 
+/// The drivers and devices of one machine.
+pub(crate) struct State {
+    next: AtomicU64,
+    drivers: Mutex<Vec<Arc<Driver>>>,
+    /// Also those that are gone: what became of their interrupts can still be asked.
+    nodes: Mutex<Vec<Arc<Node>>>,
+    pub(crate) vectors: Mutex<Vectors>,
+}
+
+impl State {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            next: AtomicU64::new(1),
+            drivers: Mutex::default(),
+            nodes: Mutex::default(),
+            vectors: Mutex::new(Vectors::new(config.processors, config.seed)),
+        }
+    }
+}
+
 impl Kernel {
-    /// Loads a driver: binds the framework (KMDF 1.7) and calls its entry point.
-    pub fn load_driver(&self, _name: &str, _entry: DriverEntry) -> Result<DriverId, sys::NTSTATUS> {
-        Err(sys::STATUS_NOT_IMPLEMENTED)
+    /// Loads a driver: binds the framework with the functions of KMDF 1.7 and calls its entry point at PASSIVE_LEVEL.
+    ///
+    /// The error is the entry point's status. A driver that has been refused is not loaded.
+    pub fn load_driver(&self, name: &str, entry: DriverEntry) -> Result<DriverId, sys::NTSTATUS> {
+        self.load_driver_bound(name, entry, sys::WDF_FUNCTION_COUNT_V1_7)
     }
 
-    /// Unloads a driver: calls its unload routine and deletes what the framework keeps for it.
-    pub fn unload_driver(&self, _driver: DriverId) -> Result<(), sys::NTSTATUS> {
-        Err(sys::STATUS_NOT_IMPLEMENTED)
+    /// As [`load_driver`](Self::load_driver), with the functions of another framework version, which the machine's
+    /// system must have: 387 for KMDF 1.7 (Windows Vista SP1), 396 for 1.9 (Windows 7), up to 458 for 1.33 (Windows 10).
+    pub fn load_driver_bound(
+        &self,
+        name: &str,
+        entry: DriverEntry,
+        functions: u32,
+    ) -> Result<DriverId, sys::NTSTATUS> {
+        let machine = self.machine();
+        let own = wdf::function_count(machine.config.os);
+        if functions > own {
+            machine.trace(
+                "pnp",
+                format_args!("{name}: wants {functions} framework functions, the system has {own}"),
+            );
+            return Err(sys::STATUS_INVALID_PARAMETER);
+        }
+        let id = machine.pnp.next.fetch_add(1, Ordering::Relaxed);
+        let driver = Driver::new(id, name, functions);
+        machine.pnp.drivers.lock().push(Arc::clone(&driver));
+        machine.trace("pnp", format_args!("driver {name} loaded"));
+        let status = loader::call_entry(&driver, entry);
+        if sys::NT_SUCCESS(status) {
+            return Ok(DriverId(id));
+        }
+        machine.trace(
+            "pnp",
+            format_args!(
+                "driver {name}: entry failed with 0x{:08X}",
+                status.cast_unsigned()
+            ),
+        );
+        wdf::driver::delete(machine, &driver);
+        forget(machine, &driver);
+        Err(status)
     }
 
-    /// Adds a device and starts it.
-    pub fn add_device(&self, _driver: DriverId, _config: DeviceConfig) -> Result<DeviceId, sys::NTSTATUS> {
-        Err(sys::STATUS_NOT_IMPLEMENTED)
+    /// Unloads a driver: calls its unload routine, which deletes what the framework keeps for it.
+    ///
+    /// STATUS_DEVICE_BUSY while it has devices; STATUS_INVALID_DEVICE_REQUEST if it has no unload routine.
+    pub fn unload_driver(&self, driver: DriverId) -> Result<(), sys::NTSTATUS> {
+        let machine = self.machine();
+        let driver = find_driver(machine, driver)?;
+        if nodes(machine)
+            .iter()
+            .any(|node| node.driver.id == driver.id && node.phase() != Phase::Removed)
+        {
+            return Err(sys::STATUS_DEVICE_BUSY);
+        }
+        if !loader::call_unload(&driver) {
+            return Err(sys::STATUS_INVALID_DEVICE_REQUEST);
+        }
+        machine.trace("pnp", format_args!("driver {} unloaded", driver.name));
+        forget(machine, &driver);
+        Ok(())
     }
 
-    /// Removes a device in the orderly way.
-    pub fn remove_device(&self, _device: DeviceId) -> Result<(), sys::NTSTATUS> {
-        Err(sys::STATUS_NOT_IMPLEMENTED)
+    /// Adds a device and starts it: EvtDriverDeviceAdd, the filtering of its requirements, the assignment, the start.
+    ///
+    /// The error is the status of what failed. The device is removed again then.
+    pub fn add_device(
+        &self,
+        driver: DriverId,
+        config: DeviceConfig,
+    ) -> Result<DeviceId, sys::NTSTATUS> {
+        let machine = self.machine();
+        let driver = find_driver(machine, driver)?;
+        let id = machine.pnp.next.fetch_add(1, Ordering::Relaxed);
+        machine.trace(
+            "pnp",
+            format_args!(
+                "{}: found, {} messages, {} ranges",
+                config.name,
+                config.messages,
+                config.bars.len()
+            ),
+        );
+        let node = Node::new(machine, id, driver, config);
+        machine.pnp.nodes.lock().push(Arc::clone(&node));
+        let change = node.change();
+        let status = wdf::device::add(machine, &node);
+        let result = if sys::NT_SUCCESS(status) {
+            start(machine, &node)
+        } else {
+            Err(status)
+        };
+        if result.is_err() {
+            remove(machine, &node);
+        }
+        drop(change);
+        result.map(|()| DeviceId(id))
     }
 
-    /// The interrupts that a device was assigned last, in order of their messages.
-    pub fn interrupts(&self, _device: DeviceId) -> Vec<InterruptReport> {
-        Vec::new()
+    /// Removes a device in the orderly way. A driver that objects in EvtDeviceQueryRemove keeps it: the error is its
+    /// status.
+    pub fn remove_device(&self, device: DeviceId) -> Result<(), sys::NTSTATUS> {
+        let machine = self.machine();
+        let node = find_node(machine, device)?;
+        let _change = node.change().ok_or(sys::STATUS_INVALID_DEVICE_STATE)?;
+        if node.phase() == Phase::Removed {
+            return Err(sys::STATUS_NO_SUCH_DEVICE);
+        }
+        let status = wdf::power::query(machine, &node, true);
+        if !sys::NT_SUCCESS(status) {
+            return Err(status);
+        }
+        remove(machine, &node);
+        Ok(())
     }
+
+    /// Pulls a device out: its registers read as all ones and it no longer interrupts; then its driver is told.
+    pub fn surprise_remove(&self, device: DeviceId) -> Result<(), sys::NTSTATUS> {
+        let machine = self.machine();
+        let node = find_node(machine, device)?;
+        node.unplug();
+        let _change = node.change().ok_or(sys::STATUS_INVALID_DEVICE_STATE)?;
+        if node.phase() == Phase::Removed {
+            return Err(sys::STATUS_NO_SUCH_DEVICE);
+        }
+        wdf::power::surprise(machine, &node);
+        remove(machine, &node);
+        Ok(())
+    }
+
+    /// Stops a started device and takes its resources, for a rebalance. A driver that objects in EvtDeviceQueryStop keeps
+    /// them: the error is its status.
+    pub fn stop_device(&self, device: DeviceId) -> Result<(), sys::NTSTATUS> {
+        let machine = self.machine();
+        let node = find_node(machine, device)?;
+        let _change = node.change().ok_or(sys::STATUS_INVALID_DEVICE_STATE)?;
+        in_phase(&node, Phase::Started)?;
+        let status = wdf::power::query(machine, &node, false);
+        if !sys::NT_SUCCESS(status) {
+            return Err(status);
+        }
+        wdf::power::stop(machine, &node);
+        node.release_vectors(machine);
+        node.set_phase(Phase::Stopped);
+        machine.trace("pnp", format_args!("{}: stopped", node.name));
+        Ok(())
+    }
+
+    /// Starts a stopped device again, with resources assigned anew of which `granted` are messages at most.
+    ///
+    /// The error is the status of what failed. The device is removed then.
+    pub fn restart_device(
+        &self,
+        device: DeviceId,
+        granted: Option<u32>,
+    ) -> Result<(), sys::NTSTATUS> {
+        let machine = self.machine();
+        let node = find_node(machine, device)?;
+        let _change = node.change().ok_or(sys::STATUS_INVALID_DEVICE_STATE)?;
+        in_phase(&node, Phase::Stopped)?;
+        node.set_granted(granted);
+        let result = start(machine, &node);
+        if result.is_err() {
+            remove(machine, &node);
+        }
+        result
+    }
+
+    /// Sends a started device to D3. It keeps its resources.
+    pub fn power_down(&self, device: DeviceId) -> Result<(), sys::NTSTATUS> {
+        let machine = self.machine();
+        let node = find_node(machine, device)?;
+        let _change = node.change().ok_or(sys::STATUS_INVALID_DEVICE_STATE)?;
+        in_phase(&node, Phase::Started)?;
+        wdf::power::sleep(machine, &node);
+        node.set_phase(Phase::Asleep);
+        machine.trace("pnp", format_args!("{}: in D3", node.name));
+        Ok(())
+    }
+
+    /// Brings a device back to D0. If its driver fails to, the error is the status, and the device is removed.
+    pub fn power_up(&self, device: DeviceId) -> Result<(), sys::NTSTATUS> {
+        let machine = self.machine();
+        let node = find_node(machine, device)?;
+        let _change = node.change().ok_or(sys::STATUS_INVALID_DEVICE_STATE)?;
+        in_phase(&node, Phase::Asleep)?;
+        let status = wdf::power::wake(machine, &node);
+        if !sys::NT_SUCCESS(status) {
+            node.set_phase(Phase::Stopped);
+            wdf::power::surprise(machine, &node);
+            remove(machine, &node);
+            return Err(status);
+        }
+        node.set_phase(Phase::Started);
+        machine.trace("pnp", format_args!("{}: in D0", node.name));
+        Ok(())
+    }
+
+    /// The interrupts that a device was assigned last, in order of their messages; also of a device that is gone.
+    pub fn interrupts(&self, device: DeviceId) -> Vec<InterruptReport> {
+        find_node(self.machine(), device).map_or_else(
+            |_| Vec::new(),
+            |node| {
+                node.with_assignment(|assignment| {
+                    assignment
+                        .vectors
+                        .iter()
+                        .map(|vector| vector.report())
+                        .collect()
+                })
+            },
+        )
+    }
+
+    /// Interrupts of a device that came while nobody was connected, and were dropped.
+    pub fn dropped_interrupts(&self, device: DeviceId) -> u64 {
+        find_node(self.machine(), device).map_or(0, |node| node.dropped())
+    }
+}
+
+/// Filters, assigns and starts.
+fn start(machine: &Arc<Machine>, node: &Arc<Node>) -> Result<(), sys::NTSTATUS> {
+    let from_bus = node.requirements().encode();
+    let asked = wdf::power::filter(machine, node, from_bus)?;
+    let requirements = Requirements::decode(&asked).map_err(|problem| {
+        machine.violated(
+            &violation::LIST,
+            format_args!("the requirements of {}: {problem}", node.name),
+        );
+        sys::STATUS_INVALID_PARAMETER
+    })?;
+    machine.trace(
+        "pnp",
+        format_args!("{}: asks for {}", node.name, summary(&requirements)),
+    );
+    let Some(assignment) = arbiter::assign(machine, node, &requirements) else {
+        machine.trace(
+            "pnp",
+            format_args!("{}: no alternative can be satisfied", node.name),
+        );
+        return Err(sys::STATUS_DEVICE_CONFIGURATION_ERROR);
+    };
+    node.set_assignment(assignment);
+    let status = wdf::power::start(machine, node);
+    if !sys::NT_SUCCESS(status) {
+        machine.trace(
+            "pnp",
+            format_args!(
+                "{}: start failed with 0x{:08X}",
+                node.name,
+                status.cast_unsigned()
+            ),
+        );
+        return Err(status);
+    }
+    node.set_phase(Phase::Started);
+    machine.trace("pnp", format_args!("{}: started", node.name));
+    Ok(())
+}
+
+fn summary(requirements: &Requirements) -> String {
+    let one = |list: &Vec<IoDescriptor>| {
+        let interrupts = list.iter().filter(|descriptor| descriptor.is_interrupt());
+        let (messages, lines): (Vec<&IoDescriptor>, Vec<&IoDescriptor>) =
+            interrupts.partition(|descriptor| descriptor.is_message());
+        let policies = messages
+            .iter()
+            .chain(&lines)
+            .filter(|descriptor| descriptor.has_policy())
+            .count();
+        format!(
+            "{} messages, {} lines, {policies} with a policy",
+            messages.len(),
+            lines.len()
+        )
+    };
+    requirements
+        .alternatives
+        .iter()
+        .map(one)
+        .collect::<Vec<_>>()
+        .join("; or ")
+}
+
+fn remove(machine: &Arc<Machine>, node: &Arc<Node>) {
+    wdf::power::remove(machine, node);
+    node.leave_bus(machine);
+    machine.trace("pnp", format_args!("{}: removed", node.name));
+}
+
+/// Removes a device that its driver called failed.
+pub(crate) fn tear_down(machine: &Arc<Machine>, node: &Arc<Node>) {
+    let Some(_change) = node.change() else { return };
+    if node.phase() != Phase::Removed {
+        wdf::power::surprise(machine, node);
+        remove(machine, node);
+    }
+}
+
+fn in_phase(node: &Node, phase: Phase) -> Result<(), sys::NTSTATUS> {
+    match node.phase() {
+        Phase::Removed => Err(sys::STATUS_NO_SUCH_DEVICE),
+        now if now == phase => Ok(()),
+        _ => Err(sys::STATUS_INVALID_DEVICE_STATE),
+    }
+}
+
+/// The drivers that are loaded.
+pub(crate) fn drivers(machine: &Machine) -> Vec<Arc<Driver>> {
+    machine.pnp.drivers.lock().clone()
+}
+
+fn nodes(machine: &Machine) -> Vec<Arc<Node>> {
+    machine.pnp.nodes.lock().clone()
+}
+
+fn find_driver(machine: &Machine, id: DriverId) -> Result<Arc<Driver>, sys::NTSTATUS> {
+    drivers(machine)
+        .into_iter()
+        .find(|driver| driver.id == id.0)
+        .ok_or(sys::STATUS_INVALID_HANDLE)
+}
+
+fn find_node(machine: &Machine, id: DeviceId) -> Result<Arc<Node>, sys::NTSTATUS> {
+    nodes(machine)
+        .into_iter()
+        .find(|node| node.id == id.0)
+        .ok_or(sys::STATUS_NO_SUCH_DEVICE)
+}
+
+/// The driver whose driver object is at `object`.
+pub(crate) fn driver_of(machine: &Machine, object: usize) -> Option<Arc<Driver>> {
+    drivers(machine)
+        .into_iter()
+        .find(|driver| driver.object().addr() == object)
+}
+
+/// The driver, if there is just one.
+pub(crate) fn only_driver(machine: &Machine) -> Option<Arc<Driver>> {
+    match drivers(machine).as_slice() {
+        [driver] => Some(Arc::clone(driver)),
+        _ => None,
+    }
+}
+
+/// Takes a driver out of the list, after a look at what it left.
+fn forget(machine: &Arc<Machine>, driver: &Arc<Driver>) {
+    wdf::driver::check_gone(machine, driver);
+    machine
+        .pnp
+        .drivers
+        .lock()
+        .retain(|known| known.id != driver.id);
 }
 
 /// The messages that a device has; `None` if `pdo` is no physical device object of this machine.
-pub(crate) fn message_count(_machine: &Arc<Machine>, _pdo: *mut sys::DEVICE_OBJECT) -> Option<u32> {
-    None
+pub(crate) fn message_count(machine: &Arc<Machine>, pdo: *mut sys::DEVICE_OBJECT) -> Option<u32> {
+    let node = nodes(machine)
+        .into_iter()
+        .find(|node| node.pdo() == pdo && node.phase() != Phase::Removed)?;
+    Some(node.messages)
 }
 
-pub(crate) struct State {}
-
-impl State {
-    pub(crate) fn new(_config: &Config) -> Self {
-        Self {}
+pub(crate) fn leaks(machine: &Arc<Machine>, leaks: &mut Vec<Leak>) {
+    for node in nodes(machine)
+        .iter()
+        .filter(|node| node.phase() != Phase::Removed)
+    {
+        leaks.push(Leak {
+            kind: "device",
+            detail: format!("{} of {}, {:?}", node.name, node.driver.name, node.phase()),
+        });
+    }
+    for driver in drivers(machine) {
+        leaks.push(Leak {
+            kind: "driver",
+            detail: driver.name.clone(),
+        });
     }
 }
 
-pub(crate) fn leaks(_machine: &Arc<Machine>, _leaks: &mut Vec<Leak>) {}
-
-pub(crate) fn shutdown(_machine: &Arc<Machine>) {}
+/// Devices no longer interrupt, and the framework's threads end. What is left stays for [`leaks`].
+pub(crate) fn shutdown(machine: &Arc<Machine>) {
+    for node in nodes(machine) {
+        node.signal.detach();
+    }
+    wdf::stop(machine);
+}

@@ -1392,6 +1392,34 @@ fn rule_15_failure_after_a_success_is_flagged_and_the_provider_is_told() {
 }
 
 #[test]
+fn rule_15_a_client_that_fails_late_may_be_cleaned_up_early() {
+    for seed in 0..8 {
+        let kernel = Kernel::boot(Config {
+            seed,
+            ..Config::default()
+        });
+        kernel.nmr().early_cleanup(true);
+        let log = Arc::new(Log::default());
+        let client = Module::client("c", &log).on_attach(|module, binding| {
+            module.attach_provider(binding);
+            STATUS_NOINTERFACE
+        });
+        let provider = Module::provider("p", &log).on_detach(|module| {
+            module.complete(module.binding());
+            STATUS_PENDING
+        });
+        provider.register();
+        client.register();
+        broken(&kernel, &violation::ATTACH_ANSWER, 1);
+        let expected = ["attach c", "attach p", "detach p", "cleanup p"];
+        assert_eq!(log.texts(), expected);
+        client.end();
+        provider.end();
+        finish(kernel);
+    }
+}
+
+#[test]
 fn rule_15_success_without_an_accepted_attach_is_flagged() {
     let kernel = plain();
     let log = Arc::new(Log::default());
@@ -1517,15 +1545,11 @@ fn rule_45_and_49_dead_handles_are_named() {
     for bad in [stale.addr(), 0, 8, 0x9FFF_FFFF_FFFF_FFFF] {
         let bad: HANDLE = std::ptr::without_provenance_mut(bad);
         // SAFETY: any value is a safe handle here.
-        assert_eq!(
-            unsafe { NmrWaitForClientDeregisterComplete(bad) },
-            STATUS_INVALID_PARAMETER
-        );
+        let status = unsafe { NmrWaitForClientDeregisterComplete(bad) };
+        assert_eq!(status, STATUS_INVALID_PARAMETER);
         // SAFETY: as above.
-        assert_eq!(
-            unsafe { NmrDeregisterClient(bad) },
-            STATUS_INVALID_PARAMETER
-        );
+        let status = unsafe { NmrDeregisterClient(bad) };
+        assert_eq!(status, STATUS_INVALID_PARAMETER);
         broken(&kernel, &violation::DEAD_HANDLE, 2);
     }
     // SAFETY: as above.

@@ -1,5 +1,6 @@
 //! [`debug_print`]: a line for the debugger.
 
+use core::ffi::CStr;
 use core::fmt::{self, Write as _};
 
 use super::ffi;
@@ -23,7 +24,9 @@ pub fn debug_print(text: fmt::Arguments<'_>) {
     };
     // The one error is that the text is cut off.
     let _ = buffer.write_fmt(text);
-    ffi::print(&buffer.bytes);
+    if let Ok(text) = CStr::from_bytes_until_nul(&buffer.bytes) {
+        ffi::print(text);
+    }
 }
 
 /// The bytes after `length` are zero, and the last one always is.

@@ -12,6 +12,12 @@ use super::ffi;
 use crate::irql::{Dispatch, Irql};
 use crate::status::Result;
 
+/// The number of this processor in its group. Below `DISPATCH_LEVEL` it may be another one when the answer is used.
+#[doc(alias = "KeGetCurrentProcessorNumber")]
+pub fn current_processor() -> u32 {
+    ffi::current_processor()
+}
+
 /// What a [`Dpc`] runs.
 pub trait DpcRoutine: Send + Sync + 'static {
     /// Runs on the processor that the call was aimed at, or on the one that queued it.

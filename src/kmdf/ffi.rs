@@ -21,7 +21,7 @@ pub(super) mod resources;
 pub(super) mod revocable;
 
 use core::cell::UnsafeCell;
-use core::ffi::{CStr, c_char};
+use core::ffi::CStr;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
@@ -717,15 +717,18 @@ unsafe extern "C" fn interrupt_cleanup<I: Interrupt>(object: sys::WDFOBJECT) {
     drop(slot.and_then(|slot| unsafe { slot.take() }));
 }
 
-// The debugger.
+// Processor and debugger.
 
-/// Shows a text that ends in a zero byte.
-pub(super) fn print<const N: usize>(text: &[u8; N]) {
-    debug_assert_eq!(text.last(), Some(&0));
-    let text: *const c_char = text.as_ptr().cast();
-    // SAFETY: the text lives during the call and ends in a zero byte, which both callers see to; the debugger's text
-    // routine can be called at any level that this library runs at.
-    unsafe { sys::DebugPrint(text) };
+pub(super) fn current_processor() -> u32 {
+    // SAFETY: reading the processor's number has no precondition.
+    unsafe { sys::KeGetCurrentProcessorNumber() }
+}
+
+/// Shows a text in the debugger.
+pub(super) fn print(text: &CStr) {
+    // SAFETY: the text ends in a zero byte, as the type says, and lives during the call; the debugger's text routine can be
+    // called at any level that this library runs at.
+    unsafe { sys::DebugPrint(text.as_ptr()) };
 }
 
 // Entry.

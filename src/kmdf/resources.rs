@@ -62,33 +62,35 @@ impl<'a> Resources<'a> {
     ///
     /// The n-th is that of the n-th interrupt object.
     pub fn interrupts(&self) -> impl Iterator<Item = AssignedInterrupt> {
-        let mut messages = 0;
-        self.iter()
-            .filter_map(|resource| match resource {
-                AssignedResource::Interrupt { first, count } => Some((first, count)),
-                _ => None,
-            })
-            .flat_map(|(first, count)| {
-                (0..count).map(move |number| AssignedInterrupt {
-                    vector: first.vector.wrapping_add(number),
-                    ..first
-                })
-            })
-            .map(move |mut interrupt| {
-                if interrupt.message.is_some() {
-                    interrupt.message = Some(messages);
-                    messages += 1;
-                }
-                interrupt
+        let mut messages = 0..;
+        let descriptors = self.iter().filter_map(|resource| match resource {
+            AssignedResource::Interrupt(interrupts) => Some(interrupts),
+            _ => None,
+        });
+        descriptors
+            .flat_map(|interrupts| (0..interrupts.count).map(move |number| (interrupts, number)))
+            .map(move |(interrupts, number)| AssignedInterrupt {
+                message: if interrupts.message_signaled {
+                    messages.next()
+                } else {
+                    None
+                },
+                vector: interrupts.vector.wrapping_add(number),
+                irql: interrupts.irql,
+                processors: interrupts.processors,
             })
     }
 
     /// How many messages there are; 0 if the device interrupts by a line, or not at all.
     pub fn messages(&self) -> u32 {
-        let mut messages = 0;
-        self.interrupts()
-            .for_each(|interrupt| messages += u32::from(interrupt.message.is_some()));
-        messages
+        self.iter()
+            .map(|resource| match resource {
+                AssignedResource::Interrupt(interrupts) if interrupts.message_signaled => {
+                    interrupts.count
+                }
+                _ => 0,
+            })
+            .sum()
     }
 }
 
@@ -103,18 +105,27 @@ impl fmt::Debug for Resources<'_> {
 #[doc(alias = "CM_PARTIAL_RESOURCE_DESCRIPTOR")]
 #[non_exhaustive]
 pub enum AssignedResource<'a> {
-    /// `count` interrupts with consecutive vectors, of which this is the first. More than one only for messages that the
-    /// device cannot tell apart by address (MSI).
-    Interrupt {
-        /// The first of them.
-        first: AssignedInterrupt,
-        /// How many, at least 1.
-        count: u32,
-    },
+    /// Interrupts.
+    Interrupt(AssignedInterrupts),
     /// Device memory.
     Memory(MemoryResource<'a>),
     /// Something else, by its `CmResourceType`.
     Other(u8),
+}
+
+/// Interrupts that were assigned together: one, or several messages that the device cannot send to different addresses (MSI).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AssignedInterrupts {
+    /// Whether they are messages, not a line.
+    pub message_signaled: bool,
+    /// How many, at least 1.
+    pub count: u32,
+    /// The vector of the first; the others have the ones that follow.
+    pub vector: u32,
+    /// The level of the service routine.
+    pub irql: u8,
+    /// The processors that may take them.
+    pub processors: ProcessorSet,
 }
 
 /// One assigned interrupt.

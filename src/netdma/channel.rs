@@ -90,7 +90,7 @@ impl ChannelParameters {
 /// allocation after the other. It is open while the channel is allocated. Closed, it reaches nothing: a late interrupt or DPC has
 /// no effect.
 ///
-/// Closing waits for those who are inside, on other processors and for a moment: nobody stays in an interrupt service
+/// Made, cloned and dropped at or below DISPATCH_LEVEL. Closing waits for those who are inside, on other processors and for a moment: nobody stays in an interrupt service
 /// routine or DPC for long.
 #[derive(Clone)]
 pub struct Link(Shared<ffi::Gate>);

@@ -182,13 +182,12 @@ impl<P: Provider> Registration<P> {
         characteristics: &Characteristics,
         _irql: &mut Irql<Passive>,
     ) -> Result<Self, Failed<P>> {
-        let version = characteristics.version.min(interface.version);
-        if version < Version::V1_0 {
+        let Some(version) = interface.version.common(characteristics.version) else {
             return Err(Failed {
                 provider,
                 error: RegisterError::Unsupported,
             });
-        }
+        };
         let hold = match image.hold(
             "NetDMA provider of device",
             characteristics.device.as_ptr().addr(),
@@ -415,8 +414,8 @@ fn table<P: Provider>(
     let units = inner.name.units();
     let bytes = size_of_val(units) as u16;
     sys::NET_DMA_PROVIDER_CHARACTERISTICS {
-        MajorVersion: inner.version.major as u8,
-        MinorVersion: inner.version.minor as u8,
+        MajorVersion: inner.version.major() as u8,
+        MinorVersion: inner.version.minor() as u8,
         Size: size as u16,
         Flags: characteristics.capabilities.known_to(inner.version).bits(),
         PhysicalDeviceObject: characteristics.device.as_ptr(),

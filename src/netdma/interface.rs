@@ -15,21 +15,37 @@ use crate::irql::{Irql, Passive};
 /// | 2.1 | 7 | processor groups |
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
-    /// The number before the point.
-    pub major: u16,
-    /// The number after it.
-    pub minor: u16,
+    major: u16,
+    minor: u16,
 }
 
 impl Version {
-    /// Windows Vista.
+    /// The first one.
     pub const V1_0: Self = Self { major: 1, minor: 0 };
-    /// Windows Vista SP1.
+    /// With power notifications.
     pub const V1_1: Self = Self { major: 1, minor: 1 };
-    /// Windows Vista SP1.
+    /// With counted chains and page breaks.
     pub const V2_0: Self = Self { major: 2, minor: 0 };
-    /// Windows 7.
+    /// With processor groups.
     pub const V2_1: Self = Self { major: 2, minor: 1 };
+
+    /// The number before the point.
+    pub const fn major(self) -> u16 {
+        self.major
+    }
+
+    /// The number after it.
+    pub const fn minor(self) -> u16 {
+        self.minor
+    }
+
+    /// The highest version that a provider of version `provider` can register with where the system has this one.
+    pub(super) fn common(self, provider: Self) -> Option<Self> {
+        let known = [Self::V2_1, Self::V2_0, Self::V1_1, Self::V1_0];
+        known
+            .into_iter()
+            .find(|version| *version <= self && *version <= provider)
+    }
 
     /// The version that `NetDmaGetVersion` means: the major number in the upper half.
     pub(super) const fn from_bits(bits: u32) -> Self {

@@ -28,7 +28,7 @@ pub trait Provider: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The registration fails.
+    /// NetDMA is told that nothing was applied. Whether it registers the provider all the same is not documented.
     #[doc(alias = "SetDmaChannelCpuAffinity")]
     fn set_channel_cpu_affinity(
         &self,

@@ -36,17 +36,8 @@ impl Side for ToClient {
 /// inside a [`Guard`]. Detaching is complete when it has begun and the last guard is gone; nobody waits for that, the
 /// last guard itself tells NMR.
 ///
-/// A handle may outlive its binding; it is merely shut then. At or below `DISPATCH_LEVEL`.
-///
-/// Without a guard there is no way to the other module's functions:
-///
-/// ```compile_fail
-/// use nmr_netdma::nmr::{Binding, Npi};
-///
-/// fn functions<N: Npi>(binding: &Binding<N>) -> &N::ProviderDispatch {
-///     binding.dispatch()
-/// }
-/// ```
+/// Without a guard there is no way to the other module's functions. A handle may outlive its binding; it is merely shut then.
+/// At or below `DISPATCH_LEVEL`.
 pub struct Binding<N: Npi, S: Side = ToProvider>(Shared<Gate<N, S>>);
 
 impl<N: Npi, S: Side> Binding<N, S> {

@@ -50,19 +50,6 @@ pub trait Client: Send + Sync + Sized + 'static {
 }
 
 /// A provider that a client may attach to. Exists during the attach callback only, on its thread.
-///
-/// Keeping it does not compile:
-///
-/// ```compile_fail,E0521
-/// use nmr_netdma::irql::{Irql, Passive};
-/// use nmr_netdma::nmr::{Client, Decision, Offer};
-///
-/// fn keep<C: Client>(_: Offer<'static, C>) {}
-///
-/// fn attach<'a, C: Client>(offer: Offer<'a, C>) {
-///     keep(offer);
-/// }
-/// ```
 #[must_use = "an offer is accepted or declined"]
 pub struct Offer<'a, C: Client> {
     proposal: Proposal<'a, C>,

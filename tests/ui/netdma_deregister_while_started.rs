@@ -1,4 +1,3 @@
-// error[E0599]: no method named `deregister` found
 //! A provider that is started cannot be deregistered: it has to be stopped first.
 
 use nmr_netdma::Irql;

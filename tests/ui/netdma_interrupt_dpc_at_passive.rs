@@ -1,4 +1,3 @@
-// error[E0308]: mismatched types
 //! `NetDmaInterruptDpc` belongs into a DPC.
 
 use nmr_netdma::Irql;

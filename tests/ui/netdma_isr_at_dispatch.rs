@@ -1,4 +1,3 @@
-// error[E0308]: mismatched types
 //! `NetDmaIsr` belongs into an interrupt service routine.
 
 use nmr_netdma::Irql;

@@ -1,4 +1,3 @@
-// error[E0599]: no method named `power_down` found
 //! Power notifications exist only while started.
 
 use nmr_netdma::Irql;

@@ -1,4 +1,3 @@
-// error[E0382]: borrow of moved value: `link`
 //! The client that `NetDmaInterruptDpc` calls may free the channel, so nothing of it can be used afterwards.
 
 use nmr_netdma::netdma::{OpenLink, TransferStatus};

@@ -1,4 +1,3 @@
-// error[E0382]: use of moved value: `registered`
 //! Starting consumes the registration: a started provider cannot be started.
 
 use nmr_netdma::Irql;

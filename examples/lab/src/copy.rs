@@ -111,8 +111,12 @@ pub(crate) fn run(arguments: &Arguments, mut source: Source) -> Result<Outcome, 
         None => Vec::new(),
     };
 
-    kernel.remove_device(device);
-    kernel.unload_driver(driver);
+    kernel
+        .remove_device(device)
+        .map_err(|status| refused("removing the device", status))?;
+    kernel
+        .unload_driver(driver)
+        .map_err(|status| refused("unloading the driver", status))?;
     let ended = kernel.shutdown();
 
     problems.extend(misplaced(&channels));

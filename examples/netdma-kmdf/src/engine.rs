@@ -93,8 +93,12 @@ impl CopyEngine {
         }
     }
 
-    fn lane(&self, channel: &Channel) -> Result<&Lane> {
-        self.lanes.get(channel.index).ok_or(Error::UNSUCCESSFUL)
+    fn give_back(&self, channel: u32) {
+        self.allocated.fetch_and(!(1 << channel), Ordering::Release);
+    }
+
+    fn lane(&self, channel: u32) -> Result<&Lane> {
+        self.lanes.get(channel).ok_or(Error::UNSUCCESSFUL)
     }
 }
 
@@ -116,11 +120,12 @@ impl Provider for CopyEngine {
         parameters: &ChannelParameters,
         _irql: &mut Irql<AtMostDispatch>,
     ) -> Result<Allocated<Channel>> {
-        let channel = Channel {
-            index: self.take(parameters.processors())?,
-        };
-        let lane = self.lane(&channel)?;
-        let processor = lane.aim(parameters.processors())?;
+        let index = self.take(parameters.processors())?;
+        let aimed = self
+            .lane(index)
+            .and_then(|lane| Ok((lane, lane.aim(parameters.processors())?)));
+        let (lane, processor) = aimed.inspect_err(|_| self.give_back(index))?;
+        let channel = Channel { index };
         Ok(Allocated {
             channel,
             processor,
@@ -136,7 +141,7 @@ impl netdma::Channel<CopyEngine> for Channel {
         chain: &Chain,
         irql: &mut Irql<AtMostDispatch>,
     ) -> Result<()> {
-        let lane = engine.lane(self)?;
+        let lane = engine.lane(self.index)?;
         lane.state().list.with(irql, |list, _| {
             list.generation += 1;
             list.cursor.start(chain);
@@ -151,7 +156,7 @@ impl netdma::Channel<CopyEngine> for Channel {
         chain: &Chain,
         irql: &mut Irql<AtMostDispatch>,
     ) -> Result<()> {
-        let lane = engine.lane(self)?;
+        let lane = engine.lane(self.index)?;
         lane.state()
             .list
             .with(irql, |list, _| list.cursor.append(chain))?;
@@ -160,14 +165,12 @@ impl netdma::Channel<CopyEngine> for Channel {
     }
 
     fn free(self, engine: &CopyEngine, irql: &mut Irql<AtMostDispatch>) {
-        if let Ok(lane) = engine.lane(&self) {
+        if let Ok(lane) = engine.lane(self.index) {
             lane.state().list.with(irql, |list, _| list.cursor.clear());
             lane.state().completed.store(0, Ordering::Relaxed);
             lane.state().halted.store(false, Ordering::Relaxed);
         }
-        engine
-            .allocated
-            .fetch_and(!(1 << self.index), Ordering::Release);
+        engine.give_back(self.index);
     }
 }
 

@@ -79,11 +79,10 @@ pub(super) unsafe extern "system" fn NetDmaRegisterProvider(
         unsafe { handle.write(ptr::null_mut()) };
         return sys::STATUS_SUCCESS;
     }
-    // SAFETY: whatever its size, the structure begins with the version and the size.
-    let size = unsafe { (&raw const (*characteristics).Size).read_unaligned() };
+    // SAFETY: whatever its size, the structure begins with two bytes of version and two of size.
+    let [major, _, size @ ..] = unsafe { characteristics.cast::<[u8; 4]>().read() };
+    let size = u16::from_ne_bytes(size);
     let whole = size_of::<sys::NET_DMA_PROVIDER_CHARACTERISTICS>();
-    // SAFETY: as for the size.
-    let major = unsafe { (&raw const (*characteristics).MajorVersion).read() };
     let unnamed = whole - size_of::<sys::UNICODE_STRING>();
     if usize::from(size) != whole && !(usize::from(size) == unnamed && major < 2) {
         machine.violated(

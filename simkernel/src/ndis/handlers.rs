@@ -98,7 +98,7 @@ impl Handlers {
 
     fn level(&self, machine: &Machine) -> u8 {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
-        let drawn = if mix(machine.config.seed ^ mix(call)) % 4 == 0 {
+        let drawn = if mix(machine.config.seed ^ mix(call)).is_multiple_of(4) {
             PASSIVE
         } else {
             DISPATCH

@@ -122,9 +122,3 @@ impl fmt::Display for Name {
         }
     }
 }
-
-impl From<Name> for alloc::string::String {
-    fn from(name: Name) -> Self {
-        alloc::format!("{name}")
-    }
-}

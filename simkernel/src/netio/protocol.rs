@@ -13,7 +13,7 @@ use nmr_netdma::sys::{
 use super::callback::{POISON, ProviderAnswer};
 use super::handle::{Handle, Kind, SHARDS};
 use super::name::Role;
-use super::note::{Answer, Note};
+use super::note::Note;
 use super::registry::{AfterAttach, Existence, Registering, Registry};
 use super::snapshot::{Snapshot, Source};
 use super::{State, fails, violation};

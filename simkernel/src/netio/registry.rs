@@ -23,7 +23,7 @@ use super::handle::{Handle, Kind};
 use super::name::{Id, Name, Role};
 use super::note::Answer;
 use super::slab::{Linked, Links, List, NONE, Slab};
-use super::snapshot::{AttachFunction, CleanupFunction, DetachFunction, Snapshot, Source};
+use super::snapshot::{AttachFunction, CleanupFunction, DetachFunction, Fields, Snapshot, Source};
 use super::{LevelChoice, Settings, violation};
 use crate::kernel::Machine;
 use crate::platform::Condvar;
@@ -32,7 +32,7 @@ use crate::platform::Condvar;
 struct Module {
     name: Name,
     source: Source,
-    snapshot: Snapshot,
+    registered: Fields,
     attach: AttachFunction,
     detach: DetachFunction,
     cleanup: Option<CleanupFunction>,
@@ -377,7 +377,7 @@ impl Registry {
         let index = self.modules.insert(Module {
             name,
             source,
-            snapshot,
+            registered: snapshot.fields,
             attach,
             detach,
             cleanup: snapshot.cleanup,
@@ -454,7 +454,7 @@ impl Registry {
         }
         // SAFETY: the module is listed, so nobody has waited for its deregistration.
         let now = unsafe { module.source.read() };
-        if !now.same(&module.snapshot) {
+        if now.fields != module.registered {
             module.changed = true;
             machine.violated(
                 &violation::CHANGED,
@@ -687,6 +687,10 @@ impl Registry {
         role: Role,
         irql: u8,
     ) -> Option<callback::Detach> {
+        // With early cleanup, the peer's completion may have ended the binding.
+        if !self.bindings.contains(handle) {
+            return None;
+        }
         let side = &mut self.bindings[handle.index].sides[role as usize];
         *side = match side {
             Side::Idle => Side::Calling,

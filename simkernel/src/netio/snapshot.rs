@@ -60,15 +60,16 @@ pub(super) struct Snapshot {
     pub(super) attach: Option<AttachFunction>,
     pub(super) detach: Option<DetachFunction>,
     pub(super) cleanup: Option<CleanupFunction>,
-    fields: Fields,
+    pub(super) fields: Fields,
 }
 
 /// All of it, to compare.
 #[derive(Clone, Copy, PartialEq)]
-struct Fields {
+pub(super) struct Fields {
     version: u16,
     length: u16,
-    callbacks: [Option<usize>; 3],
+    /// Addresses, 0 for none.
+    callbacks: [usize; 3],
     instance_version: u16,
     instance_size: u16,
     npi_id: PNPIID,
@@ -161,7 +162,7 @@ impl Source {
         let interface = unsafe { NpiId.as_ref() };
         // SAFETY: null or readable, as the caller promises.
         let module = unsafe { module_id.as_ref() };
-        let attach_address = attach.map(|function| match function {
+        let attach_address = attach.map_or(0, |function| match function {
             AttachFunction::Client(function) => function as usize,
             AttachFunction::Provider(function) => function as usize,
         });
@@ -170,8 +171,8 @@ impl Source {
             length,
             callbacks: [
                 attach_address,
-                detach.map(|function| function as usize),
-                cleanup.map(|function| function as usize),
+                detach.map_or(0, |function| function as usize),
+                cleanup.map_or(0, |function| function as usize),
             ],
             instance_version: Version,
             instance_size: Size,
@@ -213,11 +214,6 @@ impl Snapshot {
     /// The interface that the module is for.
     pub(super) fn interface(&self) -> Option<Id> {
         self.fields.interface
-    }
-
-    /// Whether both say the same.
-    pub(super) fn same(&self, other: &Self) -> bool {
-        self.fields == other.fields
     }
 
     pub(super) fn name(&self, role: Role) -> Name {

@@ -23,8 +23,8 @@ use alloc::vec::Vec;
 
 use crate::kernel::{Machine, Os};
 use crate::pnp::descriptors::{
-    CmDescriptor, INTERRUPT_LATCHED, INTERRUPT_MESSAGE, IoDescriptor, Requirements, SHARE_DEVICE_EXCLUSIVE,
-    SHARE_SHARED, TYPE_MEMORY,
+    CmDescriptor, INTERRUPT_LATCHED, INTERRUPT_MESSAGE, IoDescriptor, Requirements,
+    SHARE_DEVICE_EXCLUSIVE, SHARE_SHARED, TYPE_MEMORY,
 };
 use crate::pnp::interrupt::{Targets, Vector};
 use crate::pnp::node::Node;
@@ -68,8 +68,14 @@ impl Vectors {
     /// Takes a vector that is free on all of `processors`.
     fn take(&mut self, processors: &[u32]) -> Option<u32> {
         let order = || (self.next..=LAST_VECTOR).chain(FIRST_VECTOR..self.next);
-        let free = |vector: &usize| processors.iter().all(|processor| !self.taken[*processor as usize][*vector]);
-        let vector = order().find(|vector| self.users[*vector] == 0).or_else(|| order().find(free))?;
+        let free = |vector: &usize| {
+            processors
+                .iter()
+                .all(|processor| !self.taken[*processor as usize][*vector])
+        };
+        let vector = order()
+            .find(|vector| self.users[*vector] == 0)
+            .or_else(|| order().find(free))?;
         for processor in processors {
             self.taken[*processor as usize][vector] = true;
         }
@@ -91,18 +97,36 @@ impl Vectors {
 }
 
 /// Picks the processors for the `index`-th message, or the line, by the policy in its descriptor.
-fn targets(machine: &Machine, vectors: &mut Vectors, device: &str, descriptor: &IoDescriptor, index: u32) -> Targets {
+fn targets(
+    machine: &Machine,
+    vectors: &mut Vectors,
+    device: &str,
+    descriptor: &IoDescriptor,
+    index: u32,
+) -> Targets {
     let processors = machine.config.processors;
     let groups = machine.config.os != Os::VistaSp1;
-    let asked = if groups && descriptor.has_policy() { descriptor.group() } else { 0 };
+    let asked = if groups && descriptor.has_policy() {
+        descriptor.group()
+    } else {
+        0
+    };
     let active = |group: u16| match processors.saturating_sub(u32::from(group) * 64) {
         0 => 0,
         count @ 1..64 => (1 << count) - 1,
         _ => u64::MAX,
     };
-    let policy = if descriptor.has_policy() { descriptor.policy() } else { 0 };
+    let policy = if descriptor.has_policy() {
+        descriptor.policy()
+    } else {
+        0
+    };
     // A policy other than the specified one names no group: `ALL_PROCESSOR_GROUPS`, or whatever was there before.
-    let group = if policy == 4 && active(asked) != 0 { asked } else { 0 };
+    let group = if policy == 4 && active(asked) != 0 {
+        asked
+    } else {
+        0
+    };
     let all = active(group);
     let nth = |n: u64| {
         let set = Targets { group, mask: all }.processors();
@@ -152,19 +176,42 @@ fn policy_text(descriptor: &IoDescriptor) -> String {
 }
 
 /// Finds resources for the first alternative of `requirements` that can be satisfied.
-pub(crate) fn assign(machine: &Arc<Machine>, device: &Arc<Node>, requirements: &Requirements) -> Option<Assignment> {
-    requirements.alternatives.iter().find_map(|list| satisfy(machine, device, list))
+pub(crate) fn assign(
+    machine: &Arc<Machine>,
+    device: &Arc<Node>,
+    requirements: &Requirements,
+) -> Option<Assignment> {
+    requirements
+        .alternatives
+        .iter()
+        .find_map(|list| satisfy(machine, device, list))
 }
 
-fn satisfy(machine: &Arc<Machine>, device: &Arc<Node>, list: &[IoDescriptor]) -> Option<Assignment> {
+fn satisfy(
+    machine: &Arc<Machine>,
+    device: &Arc<Node>,
+    list: &[IoDescriptor],
+) -> Option<Assignment> {
     let mut assignment = Assignment::default();
-    let preferred: Vec<&IoDescriptor> =
-        list.iter().filter(|descriptor| descriptor.is_message() && !descriptor.is_alternative()).collect();
-    let asked = preferred.iter().map(|descriptor| descriptor.messages()).sum::<u32>();
-    let messages = asked.min(device.messages).min(device.granted().unwrap_or(u32::MAX));
-    let line = list.iter().find(|descriptor| descriptor.is_interrupt() && !descriptor.is_message());
+    let preferred: Vec<&IoDescriptor> = list
+        .iter()
+        .filter(|descriptor| descriptor.is_message() && !descriptor.is_alternative())
+        .collect();
+    let asked = preferred
+        .iter()
+        .map(|descriptor| descriptor.messages())
+        .sum::<u32>();
+    let messages = asked
+        .min(device.messages)
+        .min(device.granted().unwrap_or(u32::MAX));
+    let line = list
+        .iter()
+        .find(|descriptor| descriptor.is_interrupt() && !descriptor.is_message());
 
-    for descriptor in list.iter().filter(|descriptor| descriptor.kind() == TYPE_MEMORY) {
+    for descriptor in list
+        .iter()
+        .filter(|descriptor| descriptor.kind() == TYPE_MEMORY)
+    {
         let memory = CmDescriptor::memory(descriptor.memory_start(), descriptor.memory_length());
         assignment.raw.push(memory);
         assignment.translated.push(memory);
@@ -173,13 +220,21 @@ fn satisfy(machine: &Arc<Machine>, device: &Arc<Node>, list: &[IoDescriptor]) ->
     let mut vectors = machine.pnp.vectors.lock();
     let mut granted = 0;
     // One descriptor of plain MSI asks for several messages; each MSI-X message has its own.
-    let wishes = preferred.iter().flat_map(|descriptor| (0..descriptor.messages()).map(|_| *descriptor));
+    let wishes = preferred
+        .iter()
+        .flat_map(|descriptor| (0..descriptor.messages()).map(|_| *descriptor));
     for (descriptor, index) in wishes.zip(0..messages) {
         let targets = targets(machine, &mut vectors, &device.name, descriptor, index);
-        let Some(number) = vectors.take(&targets.processors()) else { break };
+        let Some(number) = vectors.take(&targets.processors()) else {
+            break;
+        };
         let irql = (number >> 4) as u8;
         let vector = Vector::new(machine, device, Some(index), number, irql, targets);
-        assignment.raw.push(CmDescriptor::raw_message(targets.group, number, targets.mask));
+        assignment.raw.push(CmDescriptor::raw_message(
+            targets.group,
+            number,
+            targets.mask,
+        ));
         assignment.translated.push(CmDescriptor::interrupt(
             SHARE_DEVICE_EXCLUSIVE,
             INTERRUPT_LATCHED | INTERRUPT_MESSAGE,
@@ -193,7 +248,10 @@ fn satisfy(machine: &Arc<Machine>, device: &Arc<Node>, list: &[IoDescriptor]) ->
         granted += 1;
     }
     if asked > 0 {
-        machine.trace("pnp", format_args!("{}: {granted} of {asked} messages granted", device.name));
+        machine.trace(
+            "pnp",
+            format_args!("{}: {granted} of {asked} messages granted", device.name),
+        );
     }
     if granted > 0 {
         return Some(assignment);
@@ -209,7 +267,14 @@ fn satisfy(machine: &Arc<Machine>, device: &Arc<Node>, list: &[IoDescriptor]) ->
             let vector = Vector::new(machine, device, None, number, irql, targets);
             // The line's own number is the bus's business; the vector is what the system made of it.
             let raw = 16 + (device.id % 8) as u32;
-            assignment.raw.push(CmDescriptor::interrupt(SHARE_SHARED, 0, raw as u16, 0, raw, targets.mask));
+            assignment.raw.push(CmDescriptor::interrupt(
+                SHARE_SHARED,
+                0,
+                raw as u16,
+                0,
+                raw,
+                targets.mask,
+            ));
             assignment.translated.push(CmDescriptor::interrupt(
                 SHARE_SHARED,
                 0,
@@ -226,7 +291,10 @@ fn satisfy(machine: &Arc<Machine>, device: &Arc<Node>, list: &[IoDescriptor]) ->
 }
 
 fn trace(machine: &Machine, device: &Node, vector: &Vector, descriptor: &IoDescriptor) {
-    let which = vector.message.map_or_else(|| String::from("line"), |message| format!("message {message}"));
+    let which = vector.message.map_or_else(
+        || String::from("line"),
+        |message| format!("message {message}"),
+    );
     machine.trace(
         "pnp",
         format_args!(
@@ -239,4 +307,3 @@ fn trace(machine: &Machine, device: &Node, vector: &Vector, descriptor: &IoDescr
         ),
     );
 }
-

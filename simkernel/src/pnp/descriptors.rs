@@ -54,14 +54,32 @@ impl IoDescriptor {
 
     /// A line interrupt; `option` says whether it stands for what is before it.
     pub(crate) const fn line(option: u8) -> Self {
-        Self([bytes(option, TYPE_INTERRUPT, SHARE_SHARED as u16), 0, 0, 0xFFFF_FFFF, 0, 0, 0, 0])
+        Self([
+            bytes(option, TYPE_INTERRUPT, SHARE_SHARED as u16),
+            0,
+            0,
+            0xFFFF_FFFF,
+            0,
+            0,
+            0,
+            0,
+        ])
     }
 
     /// Device registers at a place that the bus has fixed.
     pub(crate) const fn memory(start: u64, length: u32) -> Self {
         let last = start + (length as u64).saturating_sub(1);
         let head = bytes(0, TYPE_MEMORY, SHARE_DEVICE_EXCLUSIVE as u16);
-        Self([head, 0, length, 1, start as u32, (start >> 32) as u32, last as u32, (last >> 32) as u32])
+        Self([
+            head,
+            0,
+            length,
+            1,
+            start as u32,
+            (start >> 32) as u32,
+            last as u32,
+            (last >> 32) as u32,
+        ])
     }
 
     pub(crate) const fn option(&self) -> u8 {
@@ -95,7 +113,11 @@ impl IoDescriptor {
     /// Messages asked for: one, or with MSI as many as the token range is long.
     pub(crate) const fn messages(&self) -> u32 {
         let (minimum, maximum) = (self.0[2], self.0[3]);
-        if maximum == MESSAGE_TOKEN && minimum <= maximum { maximum - minimum + 1 } else { 1 }
+        if maximum == MESSAGE_TOKEN && minimum <= maximum {
+            maximum - minimum + 1
+        } else {
+            1
+        }
     }
 
     pub(crate) const fn policy(&self) -> u16 {
@@ -110,7 +132,13 @@ impl IoDescriptor {
         self.0[6] as u64 | (self.0[7] as u64) << 32
     }
 
-    pub(crate) const fn set_policy(&mut self, policy: u16, group: u16, priority: u32, targets: u64) {
+    pub(crate) const fn set_policy(
+        &mut self,
+        policy: u16,
+        group: u16,
+        priority: u32,
+        targets: u64,
+    ) {
         self.0[1] |= INTERRUPT_POLICY_INCLUDED as u32;
         self.0[4] = policy as u32 | (group as u32) << 16;
         self.0[5] = priority;
@@ -144,15 +172,38 @@ impl CmDescriptor {
 
     /// One message, as the bus sees it: a count in place of the level.
     pub(crate) const fn raw_message(group: u16, vector: u32, affinity: u64) -> Self {
-        let head = bytes(TYPE_INTERRUPT, SHARE_DEVICE_EXCLUSIVE, INTERRUPT_LATCHED | INTERRUPT_MESSAGE);
-        Self([head, group as u32 | 1 << 16, vector, affinity as u32, (affinity >> 32) as u32])
+        let head = bytes(
+            TYPE_INTERRUPT,
+            SHARE_DEVICE_EXCLUSIVE,
+            INTERRUPT_LATCHED | INTERRUPT_MESSAGE,
+        );
+        Self([
+            head,
+            group as u32 | 1 << 16,
+            vector,
+            affinity as u32,
+            (affinity >> 32) as u32,
+        ])
     }
 
     /// An interrupt: a level, a vector and the processors it may go to.
-    pub(crate) const fn interrupt(share: u8, flags: u16, level: u16, group: u16, vector: u32, affinity: u64) -> Self {
+    pub(crate) const fn interrupt(
+        share: u8,
+        flags: u16,
+        level: u16,
+        group: u16,
+        vector: u32,
+        affinity: u64,
+    ) -> Self {
         let level = level as u32 | (group as u32) << 16;
         let head = bytes(TYPE_INTERRUPT, share, flags);
-        Self([head, level, vector, affinity as u32, (affinity >> 32) as u32])
+        Self([
+            head,
+            level,
+            vector,
+            affinity as u32,
+            (affinity >> 32) as u32,
+        ])
     }
 
     pub(crate) const fn kind(&self) -> u8 {
@@ -218,22 +269,34 @@ impl Requirements {
     /// Reads a list and holds every step against `ListSize`; the error says what is wrong with it.
     pub(crate) fn decode(words: &[u32]) -> Result<Self, &'static str> {
         let size = *words.first().ok_or("it is empty")? as usize;
-        if size % 4 != 0 || size < 4 * HEADER {
+        if !size.is_multiple_of(4) || size < 4 * HEADER {
             return Err("ListSize is no size of a list");
         }
-        let words = words.get(..size / 4).ok_or("ListSize is beyond the allocation")?;
-        let mut requirements =
-            Self { interface: words[1], bus: words[2], slot: words[3], alternatives: Vec::new() };
+        let words = words
+            .get(..size / 4)
+            .ok_or("ListSize is beyond the allocation")?;
+        let mut requirements = Self {
+            interface: words[1],
+            bus: words[2],
+            slot: words[3],
+            alternatives: Vec::new(),
+        };
         let mut rest = &words[HEADER..];
         for _ in 0..words[7] {
-            let (&[version, count], tail) = rest.split_first_chunk().ok_or("an alternative list is beyond ListSize")?;
+            let (&[version, count], tail) = rest
+                .split_first_chunk()
+                .ok_or("an alternative list is beyond ListSize")?;
             if version != 0x0001_0001 {
                 return Err("an alternative list has a version or revision other than 1");
             }
-            let descriptors = (count as usize).checked_mul(8).and_then(|length| tail.split_at_checked(length));
+            let descriptors = (count as usize)
+                .checked_mul(8)
+                .and_then(|length| tail.split_at_checked(length));
             let (descriptors, tail) = descriptors.ok_or("a descriptor is beyond ListSize")?;
             let (descriptors, _) = descriptors.as_chunks::<8>();
-            requirements.alternatives.push(descriptors.iter().copied().map(IoDescriptor).collect());
+            requirements
+                .alternatives
+                .push(descriptors.iter().copied().map(IoDescriptor).collect());
             rest = tail;
         }
         if !rest.is_empty() {
@@ -243,7 +306,9 @@ impl Requirements {
             let mut before = None;
             for descriptor in list {
                 if descriptor.is_alternative() && before != Some(descriptor.kind()) {
-                    return Err("an alternative descriptor has no descriptor of its type before it");
+                    return Err(
+                        "an alternative descriptor has no descriptor of its type before it",
+                    );
                 }
                 before = Some(descriptor.kind());
             }

@@ -44,7 +44,10 @@ impl Driver {
             Size: size_of::<sys::DRIVER_OBJECT>() as i16,
             ..Default::default()
         }));
-        let extension = Box::into_raw(Box::new(sys::DRIVER_EXTENSION { DriverObject: object, ..Default::default() }));
+        let extension = Box::into_raw(Box::new(sys::DRIVER_EXTENSION {
+            DriverObject: object,
+            ..Default::default()
+        }));
         // SAFETY: `object` was made from a box above and nobody else knows it yet.
         unsafe { (*object).DriverExtension = extension };
         Arc::new(Self {

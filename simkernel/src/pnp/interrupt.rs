@@ -16,8 +16,8 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::kernel::{self, Machine};
 use crate::ke;
+use crate::kernel::{self, Machine};
 use crate::platform::Mutex;
 use crate::pnp::node::Node;
 use crate::pnp::{InterruptReport, violation};
@@ -36,7 +36,10 @@ impl Targets {
     /// Their numbers in the machine.
     pub(crate) fn processors(self) -> Vec<u32> {
         let first = u32::from(self.group) * 64;
-        (0..64).filter(|bit| self.mask & 1 << bit != 0).map(|bit| first + bit).collect()
+        (0..64)
+            .filter(|bit| self.mask & 1 << bit != 0)
+            .map(|bit| first + bit)
+            .collect()
     }
 }
 
@@ -148,7 +151,9 @@ impl Vector {
     }
 
     fn deliver(&self, state: &mut State) {
-        let Some(machine) = self.machine.upgrade() else { return };
+        let Some(machine) = self.machine.upgrade() else {
+            return;
+        };
         let turn = match machine.config.seed {
             0 | 1 => 0,
             seed => seed.wrapping_add(state.deliveries),
@@ -186,7 +191,10 @@ impl Vector {
         self.deliver_line(&mut state);
         drop(state);
         if given_up {
-            let name = self.device.upgrade().map_or_else(Default::default, |device| device.name.clone());
+            let name = self
+                .device
+                .upgrade()
+                .map_or_else(Default::default, |device| device.name.clone());
             kernel::machine().violated(
                 &violation::UNCLAIMED,
                 format_args!("{name} asserts its line, vector 0x{:X}, and {UNCLAIMED_LIMIT} times nobody claimed it", self.vector),
@@ -251,6 +259,9 @@ impl Signal {
 
 impl fmt::Debug for Signal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Signal").field("attached", &self.device().is_some()).finish()
+        formatter
+            .debug_struct("Signal")
+            .field("attached", &self.device().is_some())
+            .finish()
     }
 }

@@ -81,7 +81,11 @@ struct Gate {
 
 impl Registers for Gate {
     fn read(&self, offset: usize) -> u32 {
-        if self.gone.load(Ordering::Relaxed) { u32::MAX } else { self.model.read(offset) }
+        if self.gone.load(Ordering::Relaxed) {
+            u32::MAX
+        } else {
+            self.model.read(offset)
+        }
     }
 
     fn write(&self, offset: usize, value: u32) {
@@ -98,14 +102,27 @@ unsafe impl Sync for Node {}
 
 impl Node {
     /// A device on the bus: its registers are placed and its signal is wired.
-    pub(crate) fn new(machine: &Arc<Machine>, id: u64, driver: Arc<Driver>, config: DeviceConfig) -> Arc<Self> {
+    pub(crate) fn new(
+        machine: &Arc<Machine>,
+        id: u64,
+        driver: Arc<Driver>,
+        config: DeviceConfig,
+    ) -> Arc<Self> {
         let bars = config
             .bars
             .into_iter()
             .map(|bar| {
-                let gate = Arc::new(Gate { model: bar.model, gone: AtomicBool::new(false) });
-                let physical = mm::register_bar(machine, bar.length, Arc::clone(&gate) as Arc<dyn Registers>);
-                Range { physical, length: bar.length, gate }
+                let gate = Arc::new(Gate {
+                    model: bar.model,
+                    gone: AtomicBool::new(false),
+                });
+                let physical =
+                    mm::register_bar(machine, bar.length, Arc::clone(&gate) as Arc<dyn Registers>);
+                Range {
+                    physical,
+                    length: bar.length,
+                    gate,
+                }
             })
             .collect();
         let node = Arc::new(Self {
@@ -118,7 +135,11 @@ impl Node {
             granted: Mutex::new(config.granted),
             bars,
             device: AtomicUsize::new(0),
-            state: Mutex::new(Life { phase: Phase::Added, busy: None, failed: false }),
+            state: Mutex::new(Life {
+                phase: Phase::Added,
+                busy: None,
+                failed: false,
+            }),
             idle: Condvar::new(),
             assignment: Mutex::default(),
             dropped: AtomicU64::new(0),
@@ -162,14 +183,17 @@ impl Node {
 
     /// Makes the calling thread the only one that changes the device's phase, until the result is dropped.
     pub(crate) fn change(self: &Arc<Self>) -> Option<Change> {
-        let thread = core::ptr::from_ref(kernel::current()).addr();
+        let thread = kernel::current().id as usize;
         let mut state = self.state.lock();
         while let Some(busy) = state.busy {
             if busy == thread {
                 drop(state);
                 kernel::machine().violated(
                     &violation::REENTERED,
-                    format_args!("{} is asked for another change of state by the thread that changes it", self.name),
+                    format_args!(
+                        "{} is asked for another change of state by the thread that changes it",
+                        self.name
+                    ),
                 );
                 return None;
             }
@@ -182,10 +206,23 @@ impl Node {
     /// What the bus driver says that the device needs.
     pub(crate) fn requirements(&self) -> Requirements {
         let mut list: Vec<IoDescriptor> = Vec::new();
-        list.extend(self.bars.iter().map(|bar| IoDescriptor::memory(bar.physical, bar.length as u32)));
+        list.extend(
+            self.bars
+                .iter()
+                .map(|bar| IoDescriptor::memory(bar.physical, bar.length as u32)),
+        );
         list.extend((0..self.messages).map(|_| IoDescriptor::message()));
-        list.push(IoDescriptor::line(if self.messages == 0 { 0 } else { OPTION_ALTERNATIVE }));
-        Requirements { interface: INTERFACE_PCI, bus: 0, slot: self.id as u32, alternatives: alloc::vec![list] }
+        list.push(IoDescriptor::line(if self.messages == 0 {
+            0
+        } else {
+            OPTION_ALTERNATIVE
+        }));
+        Requirements {
+            interface: INTERFACE_PCI,
+            bus: 0,
+            slot: self.id as u32,
+            alternatives: alloc::vec![list],
+        }
     }
 
     /// Lets `body` look at what the device was given.
@@ -212,8 +249,15 @@ impl Node {
 
     pub(super) fn raise(&self, message: u32) {
         let vector = self.with_assignment(|assignment| {
-            let messages = assignment.vectors.iter().filter(|vector| vector.message.is_some());
-            messages.clone().nth(message as usize).or_else(|| messages.clone().next()).cloned()
+            let messages = assignment
+                .vectors
+                .iter()
+                .filter(|vector| vector.message.is_some());
+            messages
+                .clone()
+                .nth(message as usize)
+                .or_else(|| messages.clone().next())
+                .cloned()
         });
         match vector {
             Some(vector) => vector.raise(),
@@ -225,7 +269,11 @@ impl Node {
 
     pub(super) fn line(&self, asserted: bool) {
         let vector = self.with_assignment(|assignment| {
-            assignment.vectors.iter().find(|vector| vector.message.is_none()).cloned()
+            assignment
+                .vectors
+                .iter()
+                .find(|vector| vector.message.is_none())
+                .cloned()
         });
         if let Some(vector) = vector {
             vector.line(asserted);
@@ -233,7 +281,13 @@ impl Node {
     }
 
     pub(super) fn dropped(&self) -> u64 {
-        let vectors = self.with_assignment(|assignment| assignment.vectors.iter().map(|vector| vector.dropped()).sum::<u64>());
+        let vectors = self.with_assignment(|assignment| {
+            assignment
+                .vectors
+                .iter()
+                .map(|vector| vector.dropped())
+                .sum::<u64>()
+        });
         vectors + self.dropped.load(Ordering::Relaxed)
     }
 

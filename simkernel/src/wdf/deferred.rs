@@ -15,8 +15,8 @@ use nmr_netdma::sys;
 use super::locks::this_thread;
 use super::object::{Attributes, Kind, Object, Parent, Payload, Ref, attributes, create};
 use super::{ANY, Call, DISPATCH, PASSIVE, callback, violation};
-use crate::kernel::{self, Machine};
 use crate::ke;
+use crate::kernel::{self, Machine};
 use crate::platform::{self, Condvar, Mutex, Thread};
 
 /// A KDPC whose context is a handle.
@@ -111,7 +111,10 @@ unsafe fn parented(
 ) -> Result<(Attributes, Arc<Object>), sys::NTSTATUS> {
     // SAFETY: the caller passes null or the structure.
     let attributes = unsafe { attributes(call, given, Parent::Required, false) }?;
-    let parent = attributes.parent.clone().ok_or(sys::STATUS_WDF_PARENT_NOT_SPECIFIED)?;
+    let parent = attributes
+        .parent
+        .clone()
+        .ok_or(sys::STATUS_WDF_PARENT_NOT_SPECIFIED)?;
     if parent.device().is_none() {
         return Err(sys::STATUS_INVALID_DEVICE_REQUEST);
     }
@@ -141,13 +144,26 @@ impl Dpc {
     }
 }
 
-unsafe extern "C" fn run_dpc(_dpc: *mut sys::KDPC, context: sys::PVOID, _first: sys::PVOID, _second: sys::PVOID) {
-    let Some(dpc) = deferred_object::<Dpc>(context) else { return };
+unsafe extern "C" fn run_dpc(
+    _dpc: *mut sys::KDPC,
+    context: sys::PVOID,
+    _first: sys::PVOID,
+    _second: sys::PVOID,
+) {
+    let Some(dpc) = deferred_object::<Dpc>(context) else {
+        return;
+    };
     if let Some(routine) = dpc.routine {
-        callback("EvtDpcFunc", dpc.object().owner(), context.addr(), ke::irql(), || {
-            // SAFETY: the driver gave this routine for this DPC, whose object `dpc` keeps.
-            unsafe { routine(dpc.handle()) }
-        });
+        callback(
+            "EvtDpcFunc",
+            dpc.object().owner(),
+            context.addr(),
+            ke::irql(),
+            || {
+                // SAFETY: the driver gave this routine for this DPC, whose object `dpc` keeps.
+                unsafe { routine(dpc.handle()) }
+            },
+        );
     }
 }
 
@@ -157,7 +173,9 @@ pub(super) unsafe extern "C" fn dpc_create(
     given: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFDPC,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfDpcCreate", DISPATCH) else { return sys::STATUS_INVALID_PARAMETER };
+    let Some(call) = Call::enter(globals, "WdfDpcCreate", DISPATCH) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
     // SAFETY: the driver passes WDF_DPC_CONFIG, as the page of WdfDpcCreate demands.
     let config = match unsafe { call.sized("Config", config, &[24]) } {
         Ok(config) => config,
@@ -171,8 +189,19 @@ pub(super) unsafe extern "C" fn dpc_create(
         Ok(parented) => parented,
         Err(status) => return status,
     };
-    let payload = |_| Payload::Dpc(Dpc { routine: config.EvtDpcFunc, dpc: Kdpc::default() });
-    match create(call.machine, Arc::clone(&parent.driver), None, attributes, payload) {
+    let payload = |_| {
+        Payload::Dpc(Dpc {
+            routine: config.EvtDpcFunc,
+            dpc: Kdpc::default(),
+        })
+    };
+    match create(
+        call.machine,
+        Arc::clone(&parent.driver),
+        None,
+        attributes,
+        payload,
+    ) {
         Ok(object) => {
             if let Some(dpc) = Dpc::of(&object.payload) {
                 dpc.dpc.initialise(Some(run_dpc), object.handle);
@@ -185,9 +214,16 @@ pub(super) unsafe extern "C" fn dpc_create(
     }
 }
 
-pub(super) unsafe extern "C" fn dpc_enqueue(globals: sys::PWDF_DRIVER_GLOBALS, dpc: sys::WDFDPC) -> sys::BOOLEAN {
-    let Some(call) = Call::enter(globals, "WdfDpcEnqueue", ANY) else { return 0 };
-    call.object::<Dpc>(dpc).is_some_and(|dpc| dpc.object().alive() && dpc.dpc.queue()).into()
+pub(super) unsafe extern "C" fn dpc_enqueue(
+    globals: sys::PWDF_DRIVER_GLOBALS,
+    dpc: sys::WDFDPC,
+) -> sys::BOOLEAN {
+    let Some(call) = Call::enter(globals, "WdfDpcEnqueue", ANY) else {
+        return 0;
+    };
+    call.object::<Dpc>(dpc)
+        .is_some_and(|dpc| dpc.object().alive() && dpc.dpc.queue())
+        .into()
 }
 
 pub(super) unsafe extern "C" fn dpc_cancel(
@@ -196,8 +232,12 @@ pub(super) unsafe extern "C" fn dpc_cancel(
     wait: sys::BOOLEAN,
 ) -> sys::BOOLEAN {
     let levels = if wait != 0 { PASSIVE } else { ANY };
-    let Some(call) = Call::enter(globals, "WdfDpcCancel", levels) else { return 0 };
-    let Some(dpc) = call.object::<Dpc>(dpc) else { return 0 };
+    let Some(call) = Call::enter(globals, "WdfDpcCancel", levels) else {
+        return 0;
+    };
+    let Some(dpc) = call.object::<Dpc>(dpc) else {
+        return 0;
+    };
     let removed = dpc.dpc.remove();
     if !removed && wait != 0 {
         ke::flush_dpcs(call.machine);
@@ -209,13 +249,22 @@ pub(super) unsafe extern "C" fn dpc_get_parent_object(
     globals: sys::PWDF_DRIVER_GLOBALS,
     dpc: sys::WDFDPC,
 ) -> sys::WDFOBJECT {
-    let Some(call) = Call::enter(globals, "WdfDpcGetParentObject", ANY) else { return ptr::null_mut() };
-    call.object::<Dpc>(dpc).map_or(ptr::null_mut(), |dpc| parent_of(&dpc))
+    let Some(call) = Call::enter(globals, "WdfDpcGetParentObject", ANY) else {
+        return ptr::null_mut();
+    };
+    call.object::<Dpc>(dpc)
+        .map_or(ptr::null_mut(), |dpc| parent_of(&dpc))
 }
 
-pub(super) unsafe extern "C" fn dpc_wdm_get_dpc(globals: sys::PWDF_DRIVER_GLOBALS, dpc: sys::WDFDPC) -> sys::PKDPC {
-    let Some(call) = Call::enter(globals, "WdfDpcWdmGetDpc", ANY) else { return ptr::null_mut() };
-    call.object::<Dpc>(dpc).map_or(ptr::null_mut(), |dpc| dpc.dpc.as_ptr())
+pub(super) unsafe extern "C" fn dpc_wdm_get_dpc(
+    globals: sys::PWDF_DRIVER_GLOBALS,
+    dpc: sys::WDFDPC,
+) -> sys::PKDPC {
+    let Some(call) = Call::enter(globals, "WdfDpcWdmGetDpc", ANY) else {
+        return ptr::null_mut();
+    };
+    call.object::<Dpc>(dpc)
+        .map_or(ptr::null_mut(), |dpc| dpc.dpc.as_ptr())
 }
 
 /// WDFWORKITEM
@@ -256,7 +305,9 @@ pub(super) unsafe extern "C" fn work_item_create(
     given: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFWORKITEM,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfWorkItemCreate", DISPATCH) else { return sys::STATUS_INVALID_PARAMETER };
+    let Some(call) = Call::enter(globals, "WdfWorkItemCreate", DISPATCH) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
     // SAFETY: the driver passes WDF_WORKITEM_CONFIG, as the page of WdfWorkItemCreate demands.
     let config = match unsafe { call.sized("Config", config, &[24]) } {
         Ok(config) => config,
@@ -271,9 +322,20 @@ pub(super) unsafe extern "C" fn work_item_create(
         Err(status) => return status,
     };
     let routine = config.EvtWorkItemFunc;
-    let payload =
-        |_| Payload::WorkItem(WorkItem { routine, state: Mutex::default(), idle: Condvar::default() });
-    match create(call.machine, Arc::clone(&parent.driver), None, attributes, payload) {
+    let payload = |_| {
+        Payload::WorkItem(WorkItem {
+            routine,
+            state: Mutex::default(),
+            idle: Condvar::default(),
+        })
+    };
+    match create(
+        call.machine,
+        Arc::clone(&parent.driver),
+        None,
+        attributes,
+        payload,
+    ) {
         Ok(object) => {
             // SAFETY: the driver passes a place for the handle.
             unsafe { call.store(result, ptr::without_provenance_mut(object.handle)) };
@@ -283,9 +345,16 @@ pub(super) unsafe extern "C" fn work_item_create(
     }
 }
 
-pub(super) unsafe extern "C" fn work_item_enqueue(globals: sys::PWDF_DRIVER_GLOBALS, item: sys::WDFWORKITEM) {
-    let Some(call) = Call::enter(globals, "WdfWorkItemEnqueue", DISPATCH) else { return };
-    let Some(item) = call.object::<WorkItem>(item) else { return };
+pub(super) unsafe extern "C" fn work_item_enqueue(
+    globals: sys::PWDF_DRIVER_GLOBALS,
+    item: sys::WDFWORKITEM,
+) {
+    let Some(call) = Call::enter(globals, "WdfWorkItemEnqueue", DISPATCH) else {
+        return;
+    };
+    let Some(item) = call.object::<WorkItem>(item) else {
+        return;
+    };
     if core::mem::replace(&mut item.state.lock().queued, true) {
         return;
     }
@@ -299,10 +368,16 @@ pub(super) unsafe extern "C" fn work_item_enqueue(globals: sys::PWDF_DRIVER_GLOB
         state.running = Some(this_thread());
         drop(state);
         if let Some(routine) = item.routine {
-            callback("EvtWorkItem", item.object().owner(), item.object().handle, ke::irql(), || {
-                // SAFETY: the driver gave this routine for this work item, whose object `item` keeps.
-                unsafe { routine(item.handle()) }
-            });
+            callback(
+                "EvtWorkItem",
+                item.object().owner(),
+                item.object().handle,
+                ke::irql(),
+                || {
+                    // SAFETY: the driver gave this routine for this work item, whose object `item` keeps.
+                    unsafe { routine(item.handle()) }
+                },
+            );
         }
         item.state.lock().running = None;
         item.idle.notify_all();
@@ -313,15 +388,28 @@ pub(super) unsafe extern "C" fn work_item_get_parent_object(
     globals: sys::PWDF_DRIVER_GLOBALS,
     item: sys::WDFWORKITEM,
 ) -> sys::WDFOBJECT {
-    let Some(call) = Call::enter(globals, "WdfWorkItemGetParentObject", DISPATCH) else { return ptr::null_mut() };
-    call.object::<WorkItem>(item).map_or(ptr::null_mut(), |item| parent_of(&item))
+    let Some(call) = Call::enter(globals, "WdfWorkItemGetParentObject", DISPATCH) else {
+        return ptr::null_mut();
+    };
+    call.object::<WorkItem>(item)
+        .map_or(ptr::null_mut(), |item| parent_of(&item))
 }
 
-pub(super) unsafe extern "C" fn work_item_flush(globals: sys::PWDF_DRIVER_GLOBALS, item: sys::WDFWORKITEM) {
-    let Some(call) = Call::enter(globals, "WdfWorkItemFlush", PASSIVE) else { return };
-    let Some(item) = call.object::<WorkItem>(item) else { return };
+pub(super) unsafe extern "C" fn work_item_flush(
+    globals: sys::PWDF_DRIVER_GLOBALS,
+    item: sys::WDFWORKITEM,
+) {
+    let Some(call) = Call::enter(globals, "WdfWorkItemFlush", PASSIVE) else {
+        return;
+    };
+    let Some(item) = call.object::<WorkItem>(item) else {
+        return;
+    };
     if !item.flush() {
-        call.violated(&violation::VALUE, format_args!("called from the work item's own callback"));
+        call.violated(
+            &violation::VALUE,
+            format_args!("called from the work item's own callback"),
+        );
     }
 }
 
@@ -364,7 +452,8 @@ impl Timers {
         state.queue.insert((due, timer));
         if state.thread.is_none() && !state.stopped {
             let machine = Arc::clone(machine);
-            let body = move || kernel::enter(&machine, 0, 2, || machine.wdf.timers.expire(&machine));
+            let body =
+                move || kernel::enter(&machine, 0, 2, || machine.wdf.timers.expire(&machine));
             state.thread = Thread::spawn(String::from("timers"), Box::new(body));
             if state.thread.is_none() {
                 platform::fatal("simkernel: the host refuses a thread");
@@ -381,7 +470,9 @@ impl Timers {
             match state.queue.first().copied() {
                 None => state = self.changed.wait(state),
                 Some((due, _)) if due > now => {
-                    state = self.changed.wait_timeout(state, Duration::from_nanos(due - now));
+                    state = self
+                        .changed
+                        .wait_timeout(state, Duration::from_nanos(due - now));
                 }
                 Some(entry @ (due, handle)) => {
                     state.queue.remove(&entry);
@@ -423,13 +514,26 @@ impl Timers {
     }
 }
 
-unsafe extern "C" fn run_timer(_dpc: *mut sys::KDPC, context: sys::PVOID, _first: sys::PVOID, _second: sys::PVOID) {
-    let Some(timer) = deferred_object::<Timer>(context) else { return };
+unsafe extern "C" fn run_timer(
+    _dpc: *mut sys::KDPC,
+    context: sys::PVOID,
+    _first: sys::PVOID,
+    _second: sys::PVOID,
+) {
+    let Some(timer) = deferred_object::<Timer>(context) else {
+        return;
+    };
     if let Some(routine) = timer.routine {
-        callback("EvtTimerFunc", timer.object().owner(), context.addr(), ke::irql(), || {
-            // SAFETY: the driver gave this routine for this timer, whose object `timer` keeps.
-            unsafe { routine(timer.handle()) }
-        });
+        callback(
+            "EvtTimerFunc",
+            timer.object().owner(),
+            context.addr(),
+            ke::irql(),
+            || {
+                // SAFETY: the driver gave this routine for this timer, whose object `timer` keeps.
+                unsafe { routine(timer.handle()) }
+            },
+        );
     }
 }
 
@@ -439,7 +543,9 @@ pub(super) unsafe extern "C" fn timer_create(
     given: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFTIMER,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfTimerCreate", DISPATCH) else { return sys::STATUS_INVALID_PARAMETER };
+    let Some(call) = Call::enter(globals, "WdfTimerCreate", DISPATCH) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
     let sizes: &[u32] = match super::function_count(call.machine.config.os) {
         387 => &[24],
         396 => &[24, 32],
@@ -459,8 +565,21 @@ pub(super) unsafe extern "C" fn timer_create(
         Err(status) => return status,
     };
     let (routine, period) = (config.EvtTimerFunc, u64::from(config.Period) * 1_000_000);
-    let payload = |_| Payload::Timer(Timer { routine, period, dpc: Kdpc::default(), due: Mutex::default() });
-    match create(call.machine, Arc::clone(&parent.driver), None, attributes, payload) {
+    let payload = |_| {
+        Payload::Timer(Timer {
+            routine,
+            period,
+            dpc: Kdpc::default(),
+            due: Mutex::default(),
+        })
+    };
+    match create(
+        call.machine,
+        Arc::clone(&parent.driver),
+        None,
+        attributes,
+        payload,
+    ) {
         Ok(object) => {
             if let Some(timer) = Timer::of(&object.payload) {
                 timer.dpc.initialise(Some(run_timer), object.handle);
@@ -478,12 +597,22 @@ pub(super) unsafe extern "C" fn timer_start(
     timer: sys::WDFTIMER,
     due: sys::LONGLONG,
 ) -> sys::BOOLEAN {
-    let Some(call) = Call::enter(globals, "WdfTimerStart", DISPATCH) else { return 0 };
-    let Some(timer) = call.object::<Timer>(timer).filter(|timer| timer.object().alive()) else { return 0 };
+    let Some(call) = Call::enter(globals, "WdfTimerStart", DISPATCH) else {
+        return 0;
+    };
+    let Some(timer) = call
+        .object::<Timer>(timer)
+        .filter(|timer| timer.object().alive())
+    else {
+        return 0;
+    };
     // Relative times are negative. An absolute one lies in the past of a machine without a calendar.
     let due = platform::now() + due.min(0).unsigned_abs() * 100;
     let was = timer.due.lock().replace(due);
-    call.machine.wdf.timers.set(call.machine, due, timer.object().handle);
+    call.machine
+        .wdf
+        .timers
+        .set(call.machine, due, timer.object().handle);
     was.is_some().into()
 }
 
@@ -493,8 +622,12 @@ pub(super) unsafe extern "C" fn timer_stop(
     wait: sys::BOOLEAN,
 ) -> sys::BOOLEAN {
     let levels = if wait != 0 { PASSIVE } else { DISPATCH };
-    let Some(call) = Call::enter(globals, "WdfTimerStop", levels) else { return 0 };
-    let Some(timer) = call.object::<Timer>(timer) else { return 0 };
+    let Some(call) = Call::enter(globals, "WdfTimerStop", levels) else {
+        return 0;
+    };
+    let Some(timer) = call.object::<Timer>(timer) else {
+        return 0;
+    };
     let was = timer.due.lock().take();
     if wait != 0 {
         ke::flush_dpcs(call.machine);
@@ -506,6 +639,9 @@ pub(super) unsafe extern "C" fn timer_get_parent_object(
     globals: sys::PWDF_DRIVER_GLOBALS,
     timer: sys::WDFTIMER,
 ) -> sys::WDFOBJECT {
-    let Some(call) = Call::enter(globals, "WdfTimerGetParentObject", DISPATCH) else { return ptr::null_mut() };
-    call.object::<Timer>(timer).map_or(ptr::null_mut(), |timer| parent_of(&timer))
+    let Some(call) = Call::enter(globals, "WdfTimerGetParentObject", DISPATCH) else {
+        return ptr::null_mut();
+    };
+    call.object::<Timer>(timer)
+        .map_or(ptr::null_mut(), |timer| parent_of(&timer))
 }

@@ -51,6 +51,8 @@ pub(super) struct Device {
     adding: AtomicBool,
     /// EvtDeviceSelfManagedIoInit was tried.
     self_managed: AtomicBool,
+    /// EvtDeviceSelfManagedIoFlush was called since the device was last up.
+    flushed: AtomicBool,
     handle: usize,
     driver: usize,
 }
@@ -81,10 +83,16 @@ impl Device {
         &self.self_managed
     }
 
+    pub(super) fn flushed(&self) -> &AtomicBool {
+        &self.flushed
+    }
+
     /// Its interrupts in the order of their creation.
     pub(super) fn interrupts(&self, machine: &Machine) -> Vec<Ref<Interrupt>> {
         let object = machine.wdf.objects.find(self.handle);
-        object.map_or_else(Vec::new, |object| object.children().into_iter().filter_map(Ref::new).collect())
+        object.map_or_else(Vec::new, |object| {
+            object.children().into_iter().filter_map(Ref::new).collect()
+        })
     }
 }
 
@@ -103,9 +111,13 @@ pub(super) fn of(machine: &Machine, node: &Node) -> Option<Ref<Device>> {
 /// Calls EvtDriverDeviceAdd. A device that it made and then did not want is deleted.
 pub(crate) fn add(machine: &Arc<Machine>, node: &Arc<Node>) -> sys::NTSTATUS {
     let framework = driver::of(machine, &node.driver);
-    let Some((framework, add)) = framework.and_then(|driver| Some((driver.clone(), driver.config.EvtDriverDeviceAdd?)))
+    let Some((framework, add)) =
+        framework.and_then(|driver| Some((driver.clone(), driver.config.EvtDriverDeviceAdd?)))
     else {
-        machine.trace("pnp", format_args!("{}: {} adds no devices", node.name, node.driver.name));
+        machine.trace(
+            "pnp",
+            format_args!("{}: {} adds no devices", node.name, node.driver.name),
+        );
         return sys::STATUS_INVALID_DEVICE_REQUEST;
     };
     let settings = Settings {
@@ -118,17 +130,36 @@ pub(crate) fn add(machine: &Arc<Machine>, node: &Arc<Node>) -> sys::NTSTATUS {
         pageable: true,
         filter: false,
     };
-    let payload =
-        |_| Payload::DeviceInit(DeviceInit { node: Arc::clone(node), settings: Mutex::new(settings) });
-    let init = match create(machine, Arc::clone(&node.driver), None, Attributes::default(), payload) {
+    let payload = |_| {
+        Payload::DeviceInit(DeviceInit {
+            node: Arc::clone(node),
+            settings: Mutex::new(settings),
+        })
+    };
+    let init = match create(
+        machine,
+        Arc::clone(&node.driver),
+        None,
+        Attributes::default(),
+        payload,
+    ) {
         Ok(init) => init,
         Err(status) => return status,
     };
-    machine.trace("wdf", format_args!("{}: EvtDriverDeviceAdd of {}", node.name, node.driver.name));
-    let status = callback("EvtDriverDeviceAdd", node.name.as_str(), framework.object().handle, 0, || {
-        // SAFETY: the driver gave this routine for its devices; the init handle is good during the call.
-        unsafe { add(framework.handle(), ptr::without_provenance_mut(init.handle)) }
-    });
+    machine.trace(
+        "wdf",
+        format_args!("{}: EvtDriverDeviceAdd of {}", node.name, node.driver.name),
+    );
+    let status = callback(
+        "EvtDriverDeviceAdd",
+        node.name.as_str(),
+        framework.object().handle,
+        0,
+        || {
+            // SAFETY: the driver gave this routine for its devices; the init handle is good during the call.
+            unsafe { add(framework.handle(), ptr::without_provenance_mut(init.handle)) }
+        },
+    );
     object::delete(machine, &init);
     let device = of(machine, node);
     if let Some(device) = &device {
@@ -138,13 +169,20 @@ pub(crate) fn add(machine: &Arc<Machine>, node: &Arc<Node>) -> sys::NTSTATUS {
     if !sys::NT_SUCCESS(status) {
         machine.trace(
             "wdf",
-            format_args!("{}: EvtDriverDeviceAdd failed with {}", node.name, super::status_text(status)),
+            format_args!(
+                "{}: EvtDriverDeviceAdd failed with {}",
+                node.name,
+                super::status_text(status)
+            ),
         );
         if let Some(device) = device {
             delete(machine, &device);
         }
     } else if device.is_none() {
-        machine.trace("wdf", format_args!("{}: {} made no device", node.name, node.driver.name));
+        machine.trace(
+            "wdf",
+            format_args!("{}: {} made no device", node.name, node.driver.name),
+        );
     }
     status
 }
@@ -163,7 +201,10 @@ pub(super) fn delete(machine: &Arc<Machine>, device: &Ref<Device>) {
     // SAFETY: the physical device object lives as long as its node, which `device` keeps; the stack has no other user now.
     unsafe { (*device.node.pdo()).AttachedDevice = ptr::null_mut() };
     device.node.set_device(0);
-    machine.trace("wdf", format_args!("{}: WDFDEVICE deleted", device.node.name));
+    machine.trace(
+        "wdf",
+        format_args!("{}: WDFDEVICE deleted", device.node.name),
+    );
 }
 
 /// Calls `change` with the settings of an init handle.
@@ -178,10 +219,20 @@ pub(super) unsafe extern "C" fn init_set_pnp_power_event_callbacks(
     init: sys::PWDFDEVICE_INIT,
     given: sys::PWDF_PNPPOWER_EVENT_CALLBACKS,
 ) {
-    let Some(call) = Call::enter(globals, "WdfDeviceInitSetPnpPowerEventCallbacks", DISPATCH) else { return };
-    let sizes: &[u32] = if call.machine.config.os == Os::Win10 { &[136, 144] } else { &[136] };
+    let Some(call) = Call::enter(globals, "WdfDeviceInitSetPnpPowerEventCallbacks", DISPATCH)
+    else {
+        return;
+    };
+    let sizes: &[u32] = if call.machine.config.os == Os::Win10 {
+        &[136, 144]
+    } else {
+        &[136]
+    };
     // SAFETY: the driver passes the structure with its size in it.
-    let Some(callbacks) = (unsafe { call.sized_or_named("PnpPowerEventCallbacks", given, sizes) }) else { return };
+    let Some(callbacks) = (unsafe { call.sized_or_named("PnpPowerEventCallbacks", given, sizes) })
+    else {
+        return;
+    };
     with_settings(&call, init, |settings| settings.pnp = callbacks);
 }
 
@@ -190,7 +241,13 @@ pub(super) unsafe extern "C" fn init_set_power_policy_event_callbacks(
     init: sys::PWDFDEVICE_INIT,
     given: sys::PWDF_POWER_POLICY_EVENT_CALLBACKS,
 ) {
-    let Some(call) = Call::enter(globals, "WdfDeviceInitSetPowerPolicyEventCallbacks", DISPATCH) else { return };
+    let Some(call) = Call::enter(
+        globals,
+        "WdfDeviceInitSetPowerPolicyEventCallbacks",
+        DISPATCH,
+    ) else {
+        return;
+    };
     // The machine never arms a device for wake, so nothing calls them.
     // SAFETY: the driver passes the structure with its size in it.
     let checked = unsafe { call.sized_or_named("PowerPolicyEventCallbacks", given, &[64]) };
@@ -204,7 +261,9 @@ pub(super) unsafe extern "C" fn init_set_power_policy_ownership(
     init: sys::PWDFDEVICE_INIT,
     _owner: sys::BOOLEAN,
 ) {
-    let Some(call) = Call::enter(globals, "WdfDeviceInitSetPowerPolicyOwnership", DISPATCH) else { return };
+    let Some(call) = Call::enter(globals, "WdfDeviceInitSetPowerPolicyOwnership", DISPATCH) else {
+        return;
+    };
     // The machine has no idle policy to own.
     with_settings(&call, init, |_| {});
 }
@@ -214,11 +273,16 @@ pub(super) unsafe extern "C" fn init_set_io_type(
     init: sys::PWDFDEVICE_INIT,
     io_type: sys::WDF_DEVICE_IO_TYPE,
 ) {
-    let Some(call) = Call::enter(globals, "WdfDeviceInitSetIoType", DISPATCH) else { return };
+    let Some(call) = Call::enter(globals, "WdfDeviceInitSetIoType", DISPATCH) else {
+        return;
+    };
     if (1..=3).contains(&io_type) {
         with_settings(&call, init, |settings| settings.io_type = io_type);
     } else {
-        call.violated(&violation::VALUE, format_args!("there is no I/O type {io_type}"));
+        call.violated(
+            &violation::VALUE,
+            format_args!("there is no I/O type {io_type}"),
+        );
     }
 }
 
@@ -227,7 +291,9 @@ pub(super) unsafe extern "C" fn init_set_exclusive(
     init: sys::PWDFDEVICE_INIT,
     exclusive: sys::BOOLEAN,
 ) {
-    let Some(call) = Call::enter(globals, "WdfDeviceInitSetExclusive", DISPATCH) else { return };
+    let Some(call) = Call::enter(globals, "WdfDeviceInitSetExclusive", DISPATCH) else {
+        return;
+    };
     with_settings(&call, init, |settings| settings.exclusive = exclusive != 0);
 }
 
@@ -235,7 +301,9 @@ pub(super) unsafe extern "C" fn init_set_power_not_pageable(
     globals: sys::PWDF_DRIVER_GLOBALS,
     init: sys::PWDFDEVICE_INIT,
 ) {
-    let Some(call) = Call::enter(globals, "WdfDeviceInitSetPowerNotPageable", DISPATCH) else { return };
+    let Some(call) = Call::enter(globals, "WdfDeviceInitSetPowerNotPageable", DISPATCH) else {
+        return;
+    };
     with_settings(&call, init, |settings| settings.pageable = false);
 }
 
@@ -243,7 +311,9 @@ pub(super) unsafe extern "C" fn init_set_power_pageable(
     globals: sys::PWDF_DRIVER_GLOBALS,
     init: sys::PWDFDEVICE_INIT,
 ) {
-    let Some(call) = Call::enter(globals, "WdfDeviceInitSetPowerPageable", DISPATCH) else { return };
+    let Some(call) = Call::enter(globals, "WdfDeviceInitSetPowerPageable", DISPATCH) else {
+        return;
+    };
     with_settings(&call, init, |settings| settings.pageable = true);
 }
 
@@ -252,7 +322,9 @@ pub(super) unsafe extern "C" fn init_set_device_type(
     init: sys::PWDFDEVICE_INIT,
     device_type: sys::ULONG,
 ) {
-    let Some(call) = Call::enter(globals, "WdfDeviceInitSetDeviceType", DISPATCH) else { return };
+    let Some(call) = Call::enter(globals, "WdfDeviceInitSetDeviceType", DISPATCH) else {
+        return;
+    };
     with_settings(&call, init, |settings| settings.device_type = device_type);
 }
 
@@ -262,7 +334,9 @@ pub(super) unsafe extern "C" fn init_set_characteristics(
     characteristics: sys::ULONG,
     or: sys::BOOLEAN,
 ) {
-    let Some(call) = Call::enter(globals, "WdfDeviceInitSetCharacteristics", DISPATCH) else { return };
+    let Some(call) = Call::enter(globals, "WdfDeviceInitSetCharacteristics", DISPATCH) else {
+        return;
+    };
     with_settings(&call, init, |settings| {
         let before = if or != 0 { settings.characteristics } else { 0 };
         settings.characteristics = before | characteristics;
@@ -273,8 +347,11 @@ pub(super) unsafe extern "C" fn fdo_init_wdm_get_physical_device(
     globals: sys::PWDF_DRIVER_GLOBALS,
     init: sys::PWDFDEVICE_INIT,
 ) -> sys::PDEVICE_OBJECT {
-    let Some(call) = Call::enter(globals, "WdfFdoInitWdmGetPhysicalDevice", DISPATCH) else { return ptr::null_mut() };
-    call.object::<DeviceInit>(init).map_or(ptr::null_mut(), |init| init.node.pdo())
+    let Some(call) = Call::enter(globals, "WdfFdoInitWdmGetPhysicalDevice", DISPATCH) else {
+        return ptr::null_mut();
+    };
+    call.object::<DeviceInit>(init)
+        .map_or(ptr::null_mut(), |init| init.node.pdo())
 }
 
 pub(super) unsafe extern "C" fn fdo_init_set_event_callbacks(
@@ -282,20 +359,32 @@ pub(super) unsafe extern "C" fn fdo_init_set_event_callbacks(
     init: sys::PWDFDEVICE_INIT,
     given: sys::PWDF_FDO_EVENT_CALLBACKS,
 ) {
-    let Some(call) = Call::enter(globals, "WdfFdoInitSetEventCallbacks", PASSIVE) else { return };
+    let Some(call) = Call::enter(globals, "WdfFdoInitSetEventCallbacks", PASSIVE) else {
+        return;
+    };
     // SAFETY: the driver passes the structure with its size in it.
     let callbacks: Option<sys::WDF_FDO_EVENT_CALLBACKS> =
         unsafe { call.sized_or_named("FdoEventCallbacks", given, &[32]) };
     let Some(callbacks) = callbacks else { return };
-    if callbacks.EvtDeviceFilterAddResourceRequirements.is_some() && callbacks.EvtDeviceRemoveAddedResources.is_none() {
-        call.violated(&violation::FDO_CALLBACKS, format_args!("the whole structure is ignored"));
+    if callbacks.EvtDeviceFilterAddResourceRequirements.is_some()
+        && callbacks.EvtDeviceRemoveAddedResources.is_none()
+    {
+        call.violated(
+            &violation::FDO_CALLBACKS,
+            format_args!("the whole structure is ignored"),
+        );
         return;
     }
     with_settings(&call, init, |settings| settings.fdo = callbacks);
 }
 
-pub(super) unsafe extern "C" fn fdo_init_set_filter(globals: sys::PWDF_DRIVER_GLOBALS, init: sys::PWDFDEVICE_INIT) {
-    let Some(call) = Call::enter(globals, "WdfFdoInitSetFilter", PASSIVE) else { return };
+pub(super) unsafe extern "C" fn fdo_init_set_filter(
+    globals: sys::PWDF_DRIVER_GLOBALS,
+    init: sys::PWDFDEVICE_INIT,
+) {
+    let Some(call) = Call::enter(globals, "WdfFdoInitSetFilter", PASSIVE) else {
+        return;
+    };
     with_settings(&call, init, |settings| settings.filter = true);
 }
 
@@ -305,13 +394,17 @@ pub(super) unsafe extern "C" fn device_create(
     given: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFDEVICE,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfDeviceCreate", PASSIVE) else { return sys::STATUS_INVALID_PARAMETER };
+    let Some(call) = Call::enter(globals, "WdfDeviceCreate", PASSIVE) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
     if !call.given("DeviceInit", init) || !call.given("Device", result) {
         return sys::STATUS_INVALID_PARAMETER;
     }
     // SAFETY: the driver passes the place of its init handle.
     let handle = unsafe { init.read_unaligned() };
-    let Some(init_object) = call.object::<DeviceInit>(handle) else { return sys::STATUS_INVALID_HANDLE };
+    let Some(init_object) = call.object::<DeviceInit>(handle) else {
+        return sys::STATUS_INVALID_HANDLE;
+    };
     // SAFETY: the driver passes null or WDF_OBJECT_ATTRIBUTES.
     let attributes = match unsafe { attributes(&call, given, Parent::Refused, true) } {
         Ok(attributes) => attributes,
@@ -329,11 +422,18 @@ pub(super) unsafe extern "C" fn device_create(
             fdo,
             adding: AtomicBool::new(true),
             self_managed: AtomicBool::new(false),
+            flushed: AtomicBool::new(false),
             handle,
             driver: driver.handle(),
         })
     };
-    match create(call.machine, Arc::clone(&driver), parent, attributes, payload) {
+    match create(
+        call.machine,
+        Arc::clone(&driver),
+        parent,
+        attributes,
+        payload,
+    ) {
         Ok(object) => {
             node.set_device(object.handle);
             object::delete(call.machine, init_object.object());
@@ -341,7 +441,8 @@ pub(super) unsafe extern "C" fn device_create(
             unsafe { call.store(init, ptr::null_mut()) };
             // SAFETY: the driver passes a place for the handle.
             unsafe { call.store(result, ptr::without_provenance_mut(object.handle)) };
-            call.machine.trace("wdf", format_args!("{}: WDFDEVICE created", node.name));
+            call.machine
+                .trace("wdf", format_args!("{}: WDFDEVICE created", node.name));
             sys::STATUS_SUCCESS
         }
         Err(status) => {
@@ -364,7 +465,11 @@ fn attach(node: &Node, settings: &Settings) -> *mut sys::DEVICE_OBJECT {
     object.Characteristics = settings.characteristics;
     object.StackSize = 2;
     object.Flags = sys::DO_DEVICE_INITIALIZING
-        | if settings.pageable { sys::DO_POWER_PAGABLE } else { 0 }
+        | if settings.pageable {
+            sys::DO_POWER_PAGABLE
+        } else {
+            0
+        }
         | match settings.io_type {
             sys::_WDF_DEVICE_IO_TYPE::WdfDeviceIoBuffered => sys::DO_BUFFERED_IO,
             sys::_WDF_DEVICE_IO_TYPE::WdfDeviceIoDirect => sys::DO_DIRECT_IO,
@@ -379,43 +484,61 @@ pub(super) unsafe extern "C" fn device_get_driver(
     globals: sys::PWDF_DRIVER_GLOBALS,
     device: sys::WDFDEVICE,
 ) -> sys::WDFDRIVER {
-    let Some(call) = Call::enter(globals, "WdfDeviceGetDriver", DISPATCH) else { return ptr::null_mut() };
+    let Some(call) = Call::enter(globals, "WdfDeviceGetDriver", DISPATCH) else {
+        return ptr::null_mut();
+    };
     let device = call.object::<Device>(device);
-    device.map_or(ptr::null_mut(), |device| ptr::without_provenance_mut(device.driver))
+    device.map_or(ptr::null_mut(), |device| {
+        ptr::without_provenance_mut(device.driver)
+    })
 }
 
 pub(super) unsafe extern "C" fn device_wdm_get_device_object(
     globals: sys::PWDF_DRIVER_GLOBALS,
     device: sys::WDFDEVICE,
 ) -> sys::PDEVICE_OBJECT {
-    let Some(call) = Call::enter(globals, "WdfDeviceWdmGetDeviceObject", DISPATCH) else { return ptr::null_mut() };
-    call.object::<Device>(device).map_or(ptr::null_mut(), |device| device.fdo)
+    let Some(call) = Call::enter(globals, "WdfDeviceWdmGetDeviceObject", DISPATCH) else {
+        return ptr::null_mut();
+    };
+    call.object::<Device>(device)
+        .map_or(ptr::null_mut(), |device| device.fdo)
 }
 
 pub(super) unsafe extern "C" fn device_wdm_get_attached_device(
     globals: sys::PWDF_DRIVER_GLOBALS,
     device: sys::WDFDEVICE,
 ) -> sys::PDEVICE_OBJECT {
-    let Some(call) = Call::enter(globals, "WdfDeviceWdmGetAttachedDevice", DISPATCH) else { return ptr::null_mut() };
+    let Some(call) = Call::enter(globals, "WdfDeviceWdmGetAttachedDevice", DISPATCH) else {
+        return ptr::null_mut();
+    };
     // The bus is the only one below.
-    call.object::<Device>(device).map_or(ptr::null_mut(), |device| device.node.pdo())
+    call.object::<Device>(device)
+        .map_or(ptr::null_mut(), |device| device.node.pdo())
 }
 
 pub(super) unsafe extern "C" fn device_wdm_get_physical_device(
     globals: sys::PWDF_DRIVER_GLOBALS,
     device: sys::WDFDEVICE,
 ) -> sys::PDEVICE_OBJECT {
-    let Some(call) = Call::enter(globals, "WdfDeviceWdmGetPhysicalDevice", DISPATCH) else { return ptr::null_mut() };
-    call.object::<Device>(device).map_or(ptr::null_mut(), |device| device.node.pdo())
+    let Some(call) = Call::enter(globals, "WdfDeviceWdmGetPhysicalDevice", DISPATCH) else {
+        return ptr::null_mut();
+    };
+    call.object::<Device>(device)
+        .map_or(ptr::null_mut(), |device| device.node.pdo())
 }
 
 pub(super) unsafe extern "C" fn wdm_device_get_wdf_device_handle(
     globals: sys::PWDF_DRIVER_GLOBALS,
     object: sys::PDEVICE_OBJECT,
 ) -> sys::WDFDEVICE {
-    let Some(call) = Call::enter(globals, "WdfWdmDeviceGetWdfDeviceHandle", DISPATCH) else { return ptr::null_mut() };
+    let Some(call) = Call::enter(globals, "WdfWdmDeviceGetWdfDeviceHandle", DISPATCH) else {
+        return ptr::null_mut();
+    };
     let all = call.machine.wdf.objects.all();
-    let device = all.into_iter().filter_map(Ref::<Device>::new).find(|device| device.fdo == object);
+    let device = all
+        .into_iter()
+        .filter_map(Ref::<Device>::new)
+        .find(|device| device.fdo == object);
     device.map_or(ptr::null_mut(), |device| device.handle())
 }
 
@@ -424,14 +547,24 @@ pub(super) unsafe extern "C" fn device_set_failed(
     device: sys::WDFDEVICE,
     action: sys::WDF_DEVICE_FAILED_ACTION,
 ) {
-    let Some(call) = Call::enter(globals, "WdfDeviceSetFailed", DISPATCH) else { return };
-    let Some(device) = call.object::<Device>(device) else { return };
+    let Some(call) = Call::enter(globals, "WdfDeviceSetFailed", DISPATCH) else {
+        return;
+    };
+    let Some(device) = call.object::<Device>(device) else {
+        return;
+    };
     if !(1..=2).contains(&action) {
-        call.violated(&violation::VALUE, format_args!("there is no action {action}"));
+        call.violated(
+            &violation::VALUE,
+            format_args!("there is no action {action}"),
+        );
         return;
     }
     if device.node.set_failed() {
-        call.machine.trace("wdf", format_args!("{}: failed, says its driver", device.node.name));
+        call.machine.trace(
+            "wdf",
+            format_args!("{}: failed, says its driver", device.node.name),
+        );
         let node = Arc::clone(&device.node);
         let machine = Arc::clone(call.machine);
         super::defer(call.machine, move || pnp::tear_down(&machine, &node));

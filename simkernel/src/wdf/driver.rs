@@ -12,6 +12,9 @@ use crate::kernel::{self, Machine};
 use crate::pnp;
 use crate::pnp::driver::Driver;
 
+/// Not one of the library's.
+const STATUS_DRIVER_INTERNAL_ERROR: sys::NTSTATUS = 0xC000_0183_u32.cast_signed();
+
 /// WDFDRIVER
 pub(super) struct FrameworkDriver {
     pub(super) driver: Arc<Driver>,
@@ -34,10 +37,20 @@ pub(crate) fn delete(machine: &Arc<Machine>, driver: &Driver) {
 
 /// Names what is left of a driver that is going.
 pub(crate) fn check_gone(machine: &Arc<Machine>, driver: &Driver) {
-    for object in machine.wdf.objects.all().iter().filter(|object| object.driver.id == driver.id) {
+    for object in machine
+        .wdf
+        .objects
+        .all()
+        .iter()
+        .filter(|object| object.driver.id == driver.id)
+    {
         machine.violated(
             &violation::OUTLIVES,
-            format_args!("{} is unloaded and leaves {}", driver.name, object.describe()),
+            format_args!(
+                "{} is unloaded and leaves {}",
+                driver.name,
+                object.describe()
+            ),
         );
     }
 }
@@ -45,14 +58,24 @@ pub(crate) fn check_gone(machine: &Arc<Machine>, driver: &Driver) {
 /// What the framework puts into DRIVER_OBJECT.DriverUnload.
 unsafe extern "C" fn unload(object: sys::PDRIVER_OBJECT) {
     let machine = kernel::machine();
-    let Some(driver) = pnp::driver_of(machine, object.addr()) else { return };
-    let Some(framework) = of(machine, &driver) else { return };
+    let Some(driver) = pnp::driver_of(machine, object.addr()) else {
+        return;
+    };
+    let Some(framework) = of(machine, &driver) else {
+        return;
+    };
     if let Some(routine) = framework.config.EvtDriverUnload {
         machine.trace("wdf", format_args!("{}: EvtDriverUnload", driver.name));
-        callback("EvtDriverUnload", driver.name.as_str(), framework.object().handle, 0, || {
-            // SAFETY: the driver gave this routine for its unload, and its object still exists.
-            unsafe { routine(framework.handle()) }
-        });
+        callback(
+            "EvtDriverUnload",
+            driver.name.as_str(),
+            framework.object().handle,
+            0,
+            || {
+                // SAFETY: the driver gave this routine for its unload, and its object still exists.
+                unsafe { routine(framework.handle()) }
+            },
+        );
     }
     delete(machine, &driver);
 }
@@ -65,12 +88,17 @@ pub(super) unsafe extern "C" fn driver_create(
     config: sys::PWDF_DRIVER_CONFIG,
     result: *mut sys::WDFDRIVER,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfDriverCreate", PASSIVE) else { return sys::STATUS_INVALID_PARAMETER };
+    let Some(call) = Call::enter(globals, "WdfDriverCreate", PASSIVE) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
     if !call.given("DriverObject", object) || !call.given("RegistryPath", path) {
         return sys::STATUS_INVALID_PARAMETER;
     }
     let Some(driver) = pnp::driver_of(call.machine, object.addr()) else {
-        call.violated(&violation::HANDLE, format_args!("{object:p} is no driver object"));
+        call.violated(
+            &violation::HANDLE,
+            format_args!("{object:p} is no driver object"),
+        );
         return sys::STATUS_INVALID_PARAMETER;
     };
     // SAFETY: the driver passes WDF_DRIVER_CONFIG, as the page of WdfDriverCreate demands.
@@ -83,15 +111,23 @@ pub(super) unsafe extern "C" fn driver_create(
         Ok(attributes) => attributes,
         Err(status) => return status,
     };
-    let non_pnp = config.DriverInitFlags & sys::_WDF_DRIVER_INIT_FLAGS::WdfDriverInitNonPnpDriver as u32 != 0;
-    let no_override = config.DriverInitFlags & sys::_WDF_DRIVER_INIT_FLAGS::WdfDriverInitNoDispatchOverride as u32 != 0;
+    let non_pnp =
+        config.DriverInitFlags & sys::_WDF_DRIVER_INIT_FLAGS::WdfDriverInitNonPnpDriver as u32 != 0;
+    let no_override = config.DriverInitFlags
+        & sys::_WDF_DRIVER_INIT_FLAGS::WdfDriverInitNoDispatchOverride as u32
+        != 0;
     if non_pnp && config.EvtDriverDeviceAdd.is_some() {
         return sys::STATUS_INVALID_PARAMETER;
     }
     if driver.handle() != 0 {
-        return sys::STATUS_DRIVER_INTERNAL_ERROR;
+        return STATUS_DRIVER_INTERNAL_ERROR;
     }
-    let payload = |_| Payload::Driver(FrameworkDriver { driver: Arc::clone(&driver), config });
+    let payload = |_| {
+        Payload::Driver(FrameworkDriver {
+            driver: Arc::clone(&driver),
+            config,
+        })
+    };
     match create(call.machine, Arc::clone(&driver), None, attributes, payload) {
         Ok(created) => {
             driver.set_handle(created.handle);
@@ -99,8 +135,15 @@ pub(super) unsafe extern "C" fn driver_create(
             if displace {
                 driver.set_unload_routine(Some(unload));
             }
-            super::table::created(globals, &driver, ptr::without_provenance_mut(created.handle), &config, displace);
-            call.machine.trace("wdf", format_args!("{}: WDFDRIVER created", driver.name));
+            super::table::created(
+                globals,
+                &driver,
+                ptr::without_provenance_mut(created.handle),
+                &config,
+                displace,
+            );
+            call.machine
+                .trace("wdf", format_args!("{}: WDFDRIVER created", driver.name));
             // SAFETY: the driver passes null or a place for the handle.
             unsafe { call.store(result, ptr::without_provenance_mut(created.handle)) };
             sys::STATUS_SUCCESS
@@ -113,24 +156,33 @@ pub(super) unsafe extern "C" fn driver_get_registry_path(
     globals: sys::PWDF_DRIVER_GLOBALS,
     driver: sys::WDFDRIVER,
 ) -> sys::PWSTR {
-    let Some(call) = Call::enter(globals, "WdfDriverGetRegistryPath", PASSIVE) else { return ptr::null_mut() };
+    let Some(call) = Call::enter(globals, "WdfDriverGetRegistryPath", PASSIVE) else {
+        return ptr::null_mut();
+    };
     let driver = call.object::<FrameworkDriver>(driver);
-    driver.map_or(ptr::null_mut(), |driver| driver.driver.registry_path().Buffer)
+    driver.map_or(ptr::null_mut(), |driver| {
+        driver.driver.registry_path().Buffer
+    })
 }
 
 pub(super) unsafe extern "C" fn driver_wdm_get_driver_object(
     globals: sys::PWDF_DRIVER_GLOBALS,
     driver: sys::WDFDRIVER,
 ) -> sys::PDRIVER_OBJECT {
-    let Some(call) = Call::enter(globals, "WdfDriverWdmGetDriverObject", DISPATCH) else { return ptr::null_mut() };
-    call.object::<FrameworkDriver>(driver).map_or(ptr::null_mut(), |driver| driver.driver.object())
+    let Some(call) = Call::enter(globals, "WdfDriverWdmGetDriverObject", DISPATCH) else {
+        return ptr::null_mut();
+    };
+    call.object::<FrameworkDriver>(driver)
+        .map_or(ptr::null_mut(), |driver| driver.driver.object())
 }
 
 pub(super) unsafe extern "C" fn wdm_driver_get_wdf_driver_handle(
     globals: sys::PWDF_DRIVER_GLOBALS,
     object: sys::PDRIVER_OBJECT,
 ) -> sys::WDFDRIVER {
-    let Some(call) = Call::enter(globals, "WdfWdmDriverGetWdfDriverHandle", ANY) else { return ptr::null_mut() };
+    let Some(call) = Call::enter(globals, "WdfWdmDriverGetWdfDriverHandle", ANY) else {
+        return ptr::null_mut();
+    };
     let driver = pnp::driver_of(call.machine, object.addr());
     ptr::without_provenance_mut(driver.map_or(0, |driver| driver.handle()))
 }
@@ -140,12 +192,17 @@ pub(super) unsafe extern "C" fn driver_is_version_available(
     driver: sys::WDFDRIVER,
     given: sys::PWDF_DRIVER_VERSION_AVAILABLE_PARAMS,
 ) -> sys::BOOLEAN {
-    let Some(call) = Call::enter(globals, "WdfDriverIsVersionAvailable", PASSIVE) else { return 0 };
+    let Some(call) = Call::enter(globals, "WdfDriverIsVersionAvailable", PASSIVE) else {
+        return 0;
+    };
     if call.object::<FrameworkDriver>(driver).is_none() {
         return 0;
     }
     // SAFETY: the driver passes the structure with its size in it.
-    let Some(wanted) = (unsafe { call.sized_or_named("VersionAvailableParams", given, &[12]) }) else { return 0 };
+    let Some(wanted) = (unsafe { call.sized_or_named("VersionAvailableParams", given, &[12]) })
+    else {
+        return 0;
+    };
     let minor = match super::function_count(call.machine.config.os) {
         387 => 7,
         396 => 9,

@@ -18,8 +18,8 @@ use super::device::Device;
 use super::locks::{InterruptLock, SpinLock};
 use super::object::{Kind, Parent, Payload, Ref, attributes, create};
 use super::{Call, DEVICE, DISPATCH, PASSIVE, callback, function_count, violation};
-use crate::kernel::{self, Machine, Os};
 use crate::ke;
+use crate::kernel::{self, Machine, Os};
 use crate::platform::Mutex;
 use crate::pnp::descriptors::{CmDescriptor, INTERRUPT_LATCHED, INTERRUPT_MESSAGE, Requirements};
 use crate::pnp::interrupt::Vector;
@@ -90,11 +90,17 @@ impl Interrupt {
 }
 
 /// Gives the assigned interrupts to the objects: the n-th descriptor to the n-th object created.
-pub(super) fn assign(interrupts: &[Ref<Interrupt>], translated: &[CmDescriptor], vectors: &[Arc<Vector>]) {
+pub(super) fn assign(
+    interrupts: &[Ref<Interrupt>],
+    translated: &[CmDescriptor],
+    vectors: &[Arc<Vector>],
+) {
     for interrupt in interrupts {
         interrupt.clear();
     }
-    let descriptors = translated.iter().filter(|descriptor| descriptor.is_interrupt());
+    let descriptors = translated
+        .iter()
+        .filter(|descriptor| descriptor.is_interrupt());
     for ((interrupt, descriptor), vector) in interrupts.iter().zip(descriptors).zip(vectors) {
         interrupt.assign(*descriptor, vector);
     }
@@ -104,9 +110,12 @@ pub(super) fn assign(interrupts: &[Ref<Interrupt>], translated: &[CmDescriptor],
 pub(super) fn apply_policies(interrupts: &[Ref<Interrupt>], requirements: &mut Requirements) {
     for list in &mut requirements.alternatives {
         // Messages and lines are counted on their own, each from the first object; an alternative goes with the one before it.
-        let mut next = [0, 0];
+        let mut next = [0_usize, 0];
         let mut messages = 0;
-        for descriptor in list.iter_mut().filter(|descriptor| descriptor.is_interrupt()) {
+        for descriptor in list
+            .iter_mut()
+            .filter(|descriptor| descriptor.is_interrupt())
+        {
             let message = descriptor.is_message();
             let cursor = &mut next[usize::from(!message)];
             let index = match (message, descriptor.is_alternative()) {
@@ -119,14 +128,21 @@ pub(super) fn apply_policies(interrupts: &[Ref<Interrupt>], requirements: &mut R
                 }
             };
             messages += u32::from(message);
-            let Some(interrupt) = interrupts.get(index) else { continue };
+            let Some(interrupt) = interrupts.get(index) else {
+                continue;
+            };
             match interrupt.config.ShareVector {
                 sys::_WDF_TRI_STATE::WdfTrue => descriptor.set_share(3),
                 sys::_WDF_TRI_STATE::WdfFalse => descriptor.set_share(1),
                 _ => {}
             }
             let policy = interrupt.state.lock().policy;
-            if let Some(Policy { policy, group, priority, targets }) = policy
+            if let Some(Policy {
+                policy,
+                group,
+                priority,
+                targets,
+            }) = policy
                 && !descriptor.has_policy()
             {
                 descriptor.set_policy(policy, group, priority, targets);
@@ -139,7 +155,9 @@ pub(super) fn apply_policies(interrupts: &[Ref<Interrupt>], requirements: &mut R
 pub(super) fn connect(machine: &Machine, interrupt: &Ref<Interrupt>) -> sys::NTSTATUS {
     let vector = {
         let mut state = interrupt.state.lock();
-        let Some((_, vector)) = state.assigned.clone() else { return sys::STATUS_SUCCESS };
+        let Some((_, vector)) = state.assigned.clone() else {
+            return sys::STATUS_SUCCESS;
+        };
         if state.connected {
             None
         } else {
@@ -152,7 +170,10 @@ pub(super) fn connect(machine: &Machine, interrupt: &Ref<Interrupt>) -> sys::NTS
         vector.connect(Box::new(move || serve(&served)));
         machine.trace(
             "wdf",
-            format_args!("{}: interrupt {} connected to vector 0x{:X}", interrupt.node.name, interrupt.number, vector.vector),
+            format_args!(
+                "{}: interrupt {} connected to vector 0x{:X}",
+                interrupt.node.name, interrupt.number, vector.vector
+            ),
         );
     }
     let status = enable(interrupt);
@@ -161,7 +182,11 @@ pub(super) fn connect(machine: &Machine, interrupt: &Ref<Interrupt>) -> sys::NTS
     } else {
         machine.trace(
             "wdf",
-            format_args!("{}: EvtInterruptEnable failed with {}", interrupt.node.name, super::status_text(status)),
+            format_args!(
+                "{}: EvtInterruptEnable failed with {}",
+                interrupt.node.name,
+                super::status_text(status)
+            ),
         );
     }
     status
@@ -173,40 +198,67 @@ fn serve(interrupt: &Ref<Interrupt>) -> bool {
         if !interrupt.connected() {
             return false;
         }
-        let Some(isr) = interrupt.config.EvtInterruptIsr else { return false };
-        kernel::in_callback("EvtInterruptIsr", interrupt.node.name.as_str(), interrupt.object().handle, || {
-            // SAFETY: the driver gave this routine for this interrupt, whose object `interrupt` keeps; it runs at the
-            // interrupt's level with its lock held.
-            unsafe { isr(interrupt.handle(), interrupt.number) != 0 }
-        })
+        let Some(isr) = interrupt.config.EvtInterruptIsr else {
+            return false;
+        };
+        kernel::in_callback(
+            "EvtInterruptIsr",
+            interrupt.node.name.as_str(),
+            interrupt.object().handle,
+            || {
+                // SAFETY: the driver gave this routine for this interrupt, whose object `interrupt` keeps; it runs at the
+                // interrupt's level with its lock held.
+                unsafe { isr(interrupt.handle(), interrupt.number) != 0 }
+            },
+        )
     });
     claimed.unwrap_or(false)
 }
 
 fn enable(interrupt: &Ref<Interrupt>) -> sys::NTSTATUS {
-    let Some(enable) = interrupt.config.EvtInterruptEnable else { return sys::STATUS_SUCCESS };
+    let Some(enable) = interrupt.config.EvtInterruptEnable else {
+        return sys::STATUS_SUCCESS;
+    };
     let status = interrupt.lock.synchronized(|| {
-        callback("EvtInterruptEnable", interrupt.node.name.as_str(), interrupt.object().handle, ke::irql(), || {
-            // SAFETY: the driver gave this callback for this interrupt, and its level and lock are taken.
-            unsafe { enable(interrupt.handle(), interrupt.device()) }
-        })
+        callback(
+            "EvtInterruptEnable",
+            interrupt.node.name.as_str(),
+            interrupt.object().handle,
+            ke::irql(),
+            || {
+                // SAFETY: the driver gave this callback for this interrupt, and its level and lock are taken.
+                unsafe { enable(interrupt.handle(), interrupt.device()) }
+            },
+        )
     });
     status.unwrap_or(sys::STATUS_INVALID_DEVICE_STATE)
 }
 
 fn disable(machine: &Machine, interrupt: &Ref<Interrupt>) {
-    let Some(disable) = interrupt.config.EvtInterruptDisable else { return };
+    let Some(disable) = interrupt.config.EvtInterruptDisable else {
+        return;
+    };
     let status = interrupt.lock.synchronized(|| {
-        callback("EvtInterruptDisable", interrupt.node.name.as_str(), interrupt.object().handle, ke::irql(), || {
-            // SAFETY: the driver gave this callback for this interrupt, and its level and lock are taken.
-            unsafe { disable(interrupt.handle(), interrupt.device()) }
-        })
+        callback(
+            "EvtInterruptDisable",
+            interrupt.node.name.as_str(),
+            interrupt.object().handle,
+            ke::irql(),
+            || {
+                // SAFETY: the driver gave this callback for this interrupt, and its level and lock are taken.
+                unsafe { disable(interrupt.handle(), interrupt.device()) }
+            },
+        )
     });
     if let Some(status) = status.filter(|status| !sys::NT_SUCCESS(*status)) {
         // Recorded, and on it goes.
         machine.trace(
             "wdf",
-            format_args!("{}: EvtInterruptDisable failed with {}", interrupt.node.name, super::status_text(status)),
+            format_args!(
+                "{}: EvtInterruptDisable failed with {}",
+                interrupt.node.name,
+                super::status_text(status)
+            ),
         );
     }
 }
@@ -218,7 +270,13 @@ pub(super) fn disconnect(machine: &Arc<Machine>, interrupt: &Ref<Interrupt>, sta
         if !state.connected {
             return;
         }
-        (core::mem::take(&mut state.enabled), state.assigned.as_ref().map(|(_, vector)| Arc::clone(vector)))
+        (
+            core::mem::take(&mut state.enabled),
+            state
+                .assigned
+                .as_ref()
+                .map(|(_, vector)| Arc::clone(vector)),
+        )
     };
     if enabled {
         disable(machine, interrupt);
@@ -230,7 +288,9 @@ pub(super) fn disconnect(machine: &Arc<Machine>, interrupt: &Ref<Interrupt>, sta
     if let Some(vector) = &vector {
         vector.disconnect();
     }
-    interrupt.lock.synchronized(|| interrupt.state.lock().connected = false);
+    interrupt
+        .lock
+        .synchronized(|| interrupt.state.lock().connected = false);
     ke::flush_dpcs(machine);
     if let Some(vector) = &vector {
         machine.trace(
@@ -243,14 +303,27 @@ pub(super) fn disconnect(machine: &Arc<Machine>, interrupt: &Ref<Interrupt>, sta
     }
 }
 
-unsafe extern "C" fn run_dpc(_dpc: *mut sys::KDPC, context: sys::PVOID, _first: sys::PVOID, _second: sys::PVOID) {
+unsafe extern "C" fn run_dpc(
+    _dpc: *mut sys::KDPC,
+    context: sys::PVOID,
+    _first: sys::PVOID,
+    _second: sys::PVOID,
+) {
     let object = kernel::machine().wdf.objects.find(context.addr());
-    let Some(interrupt) = object.and_then(Ref::<Interrupt>::new) else { return };
+    let Some(interrupt) = object.and_then(Ref::<Interrupt>::new) else {
+        return;
+    };
     if let Some(routine) = interrupt.config.EvtInterruptDpc {
-        callback("EvtInterruptDpc", interrupt.node.name.as_str(), context.addr(), ke::irql(), || {
-            // SAFETY: the driver gave this routine for this interrupt, whose object `interrupt` keeps.
-            unsafe { routine(interrupt.handle(), interrupt.device().cast()) }
-        });
+        callback(
+            "EvtInterruptDpc",
+            interrupt.node.name.as_str(),
+            context.addr(),
+            ke::irql(),
+            || {
+                // SAFETY: the driver gave this routine for this interrupt, whose object `interrupt` keeps.
+                unsafe { routine(interrupt.handle(), interrupt.device().cast()) }
+            },
+        );
     }
 }
 
@@ -261,12 +334,20 @@ pub(super) unsafe extern "C" fn interrupt_create(
     given: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFINTERRUPT,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfInterruptCreate", DISPATCH) else { return sys::STATUS_INVALID_PARAMETER };
-    let Some(device) = call.object::<Device>(device) else { return sys::STATUS_INVALID_HANDLE };
+    let Some(call) = Call::enter(globals, "WdfInterruptCreate", DISPATCH) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
+    let Some(device) = call.object::<Device>(device) else {
+        return sys::STATUS_INVALID_HANDLE;
+    };
     if !call.given("Interrupt", result) {
         return sys::STATUS_INVALID_PARAMETER;
     }
-    let sizes: &[u32] = if call.machine.config.os == Os::Win10 { &[56, 96, 104] } else { &[56] };
+    let sizes: &[u32] = if call.machine.config.os == Os::Win10 {
+        &[56, 96, 104]
+    } else {
+        &[56]
+    };
     // SAFETY: the driver passes WDF_INTERRUPT_CONFIG, as the page of WdfInterruptCreate demands.
     let config = match unsafe { call.sized("Configuration", config, sizes) } {
         Ok(config) => config,
@@ -279,11 +360,17 @@ pub(super) unsafe extern "C" fn interrupt_create(
     };
     let both = config.EvtInterruptDpc.is_some() && config.EvtInterruptWorkItem.is_some();
     let descriptors = !config.InterruptRaw.is_null() || !config.InterruptTranslated.is_null();
-    if config.EvtInterruptIsr.is_none() || both || !config.WaitLock.is_null() && config.PassiveHandling == 0 {
+    if config.EvtInterruptIsr.is_none()
+        || both
+        || !config.WaitLock.is_null() && config.PassiveHandling == 0
+    {
         return sys::STATUS_INVALID_PARAMETER;
     }
     if config.EvtInterruptWorkItem.is_some() || config.PassiveHandling != 0 {
-        call.violated(&violation::NOT_SIMULATED, format_args!("passive-level interrupts are not simulated"));
+        call.violated(
+            &violation::NOT_SIMULATED,
+            format_args!("passive-level interrupts are not simulated"),
+        );
         return sys::STATUS_NOT_IMPLEMENTED;
     }
     if !device.adding() {
@@ -313,7 +400,13 @@ pub(super) unsafe extern "C" fn interrupt_create(
             state: Mutex::default(),
         })
     };
-    match create(call.machine, Arc::clone(&parent.driver), Some(Arc::clone(&parent)), attributes, payload) {
+    match create(
+        call.machine,
+        Arc::clone(&parent.driver),
+        Some(Arc::clone(&parent)),
+        attributes,
+        payload,
+    ) {
         Ok(object) => {
             if let Some(interrupt) = Interrupt::of(&object.payload) {
                 interrupt.dpc.initialise(Some(run_dpc), object.handle);
@@ -330,10 +423,17 @@ pub(super) unsafe extern "C" fn interrupt_queue_dpc_for_isr(
     globals: sys::PWDF_DRIVER_GLOBALS,
     interrupt: sys::WDFINTERRUPT,
 ) -> sys::BOOLEAN {
-    let Some(call) = Call::enter(globals, "WdfInterruptQueueDpcForIsr", DEVICE) else { return 0 };
-    let Some(interrupt) = call.object::<Interrupt>(interrupt) else { return 0 };
+    let Some(call) = Call::enter(globals, "WdfInterruptQueueDpcForIsr", DEVICE) else {
+        return 0;
+    };
+    let Some(interrupt) = call.object::<Interrupt>(interrupt) else {
+        return 0;
+    };
     if interrupt.config.EvtInterruptDpc.is_none() {
-        call.violated(&violation::VALUE, format_args!("the interrupt has no EvtInterruptDpc"));
+        call.violated(
+            &violation::VALUE,
+            format_args!("the interrupt has no EvtInterruptDpc"),
+        );
         return 0;
     }
     interrupt.dpc.queue().into()
@@ -345,8 +445,12 @@ pub(super) unsafe extern "C" fn interrupt_synchronize(
     routine: sys::PFN_WDF_INTERRUPT_SYNCHRONIZE,
     context: sys::WDFCONTEXT,
 ) -> sys::BOOLEAN {
-    let Some(call) = Call::enter(globals, "WdfInterruptSynchronize", DISPATCH) else { return 0 };
-    let Some(interrupt) = call.object::<Interrupt>(interrupt) else { return 0 };
+    let Some(call) = Call::enter(globals, "WdfInterruptSynchronize", DISPATCH) else {
+        return 0;
+    };
+    let Some(interrupt) = call.object::<Interrupt>(interrupt) else {
+        return 0;
+    };
     let Some(routine) = routine else {
         call.violated(&violation::NULL, format_args!("Callback is NULL"));
         return 0;
@@ -355,10 +459,16 @@ pub(super) unsafe extern "C" fn interrupt_synchronize(
         return 0;
     }
     let result = interrupt.lock.synchronized(|| {
-        callback("EvtInterruptSynchronize", interrupt.node.name.as_str(), interrupt.object().handle, ke::irql(), || {
-            // SAFETY: the driver passes its routine and what the routine wants, for this call.
-            unsafe { routine(interrupt.handle(), context) }
-        })
+        callback(
+            "EvtInterruptSynchronize",
+            interrupt.node.name.as_str(),
+            interrupt.object().handle,
+            ke::irql(),
+            || {
+                // SAFETY: the driver passes its routine and what the routine wants, for this call.
+                unsafe { routine(interrupt.handle(), context) }
+            },
+        )
     });
     result.unwrap_or(0)
 }
@@ -368,7 +478,10 @@ fn is_connected(call: &Call<'_>, interrupt: &Ref<Interrupt>) -> bool {
     if !connected {
         call.violated(
             &violation::NOT_CONNECTED,
-            format_args!("interrupt {} of {} is not connected", interrupt.number, interrupt.node.name),
+            format_args!(
+                "interrupt {} of {} is not connected",
+                interrupt.number, interrupt.node.name
+            ),
         );
     }
     connected
@@ -378,8 +491,12 @@ pub(super) unsafe extern "C" fn interrupt_acquire_lock(
     globals: sys::PWDF_DRIVER_GLOBALS,
     interrupt: sys::WDFINTERRUPT,
 ) {
-    let Some(call) = Call::enter(globals, "WdfInterruptAcquireLock", DEVICE) else { return };
-    let Some(interrupt) = call.object::<Interrupt>(interrupt) else { return };
+    let Some(call) = Call::enter(globals, "WdfInterruptAcquireLock", DEVICE) else {
+        return;
+    };
+    let Some(interrupt) = call.object::<Interrupt>(interrupt) else {
+        return;
+    };
     // As in the framework, there is no lock to take before the interrupt is connected.
     if !interrupt.connected() {
         return;
@@ -398,8 +515,12 @@ pub(super) unsafe extern "C" fn interrupt_release_lock(
     globals: sys::PWDF_DRIVER_GLOBALS,
     interrupt: sys::WDFINTERRUPT,
 ) {
-    let Some(call) = Call::enter(globals, "WdfInterruptReleaseLock", DEVICE) else { return };
-    let Some(interrupt) = call.object::<Interrupt>(interrupt) else { return };
+    let Some(call) = Call::enter(globals, "WdfInterruptReleaseLock", DEVICE) else {
+        return;
+    };
+    let Some(interrupt) = call.object::<Interrupt>(interrupt) else {
+        return;
+    };
     if !interrupt.connected() {
         return;
     }
@@ -408,21 +529,38 @@ pub(super) unsafe extern "C" fn interrupt_release_lock(
         // SAFETY: this is the level from which the lock was acquired, and the lock was held until just now.
         unsafe { sys::KeLowerIrql(level) };
     } else {
-        call.violated(&violation::LOCK, format_args!("the thread does not hold the lock"));
+        call.violated(
+            &violation::LOCK,
+            format_args!("the thread does not hold the lock"),
+        );
     }
 }
 
-pub(super) unsafe extern "C" fn interrupt_enable(globals: sys::PWDF_DRIVER_GLOBALS, interrupt: sys::WDFINTERRUPT) {
-    let Some(call) = Call::enter(globals, "WdfInterruptEnable", PASSIVE) else { return };
-    let Some(interrupt) = call.object::<Interrupt>(interrupt) else { return };
+pub(super) unsafe extern "C" fn interrupt_enable(
+    globals: sys::PWDF_DRIVER_GLOBALS,
+    interrupt: sys::WDFINTERRUPT,
+) {
+    let Some(call) = Call::enter(globals, "WdfInterruptEnable", PASSIVE) else {
+        return;
+    };
+    let Some(interrupt) = call.object::<Interrupt>(interrupt) else {
+        return;
+    };
     if is_connected(&call, &interrupt) && sys::NT_SUCCESS(enable(&interrupt)) {
         interrupt.state.lock().enabled = true;
     }
 }
 
-pub(super) unsafe extern "C" fn interrupt_disable(globals: sys::PWDF_DRIVER_GLOBALS, interrupt: sys::WDFINTERRUPT) {
-    let Some(call) = Call::enter(globals, "WdfInterruptDisable", PASSIVE) else { return };
-    let Some(interrupt) = call.object::<Interrupt>(interrupt) else { return };
+pub(super) unsafe extern "C" fn interrupt_disable(
+    globals: sys::PWDF_DRIVER_GLOBALS,
+    interrupt: sys::WDFINTERRUPT,
+) {
+    let Some(call) = Call::enter(globals, "WdfInterruptDisable", PASSIVE) else {
+        return;
+    };
+    let Some(interrupt) = call.object::<Interrupt>(interrupt) else {
+        return;
+    };
     if is_connected(&call, &interrupt) {
         interrupt.state.lock().enabled = false;
         disable(call.machine, &interrupt);
@@ -434,12 +572,26 @@ pub(super) unsafe extern "C" fn interrupt_get_info(
     interrupt: sys::WDFINTERRUPT,
     result: sys::PWDF_INTERRUPT_INFO,
 ) {
-    let Some(call) = Call::enter(globals, "WdfInterruptGetInfo", DISPATCH) else { return };
-    let Some(interrupt) = call.object::<Interrupt>(interrupt) else { return };
-    let sizes: &[u32] = if function_count(call.machine.config.os) == 387 { &[56] } else { &[56, 64] };
+    let Some(call) = Call::enter(globals, "WdfInterruptGetInfo", DISPATCH) else {
+        return;
+    };
+    let Some(interrupt) = call.object::<Interrupt>(interrupt) else {
+        return;
+    };
+    let sizes: &[u32] = if function_count(call.machine.config.os) == 387 {
+        &[56]
+    } else {
+        &[56, 64]
+    };
     // SAFETY: the driver passes WDF_INTERRUPT_INFO with its size in it, as the page of WdfInterruptGetInfo demands.
-    let Some(given) = (unsafe { call.sized_or_named("Info", result, sizes) }) else { return };
-    let mut info = sys::WDF_INTERRUPT_INFO { Size: given.Size, MessageNumber: interrupt.number, ..Default::default() };
+    let Some(given) = (unsafe { call.sized_or_named("Info", result, sizes) }) else {
+        return;
+    };
+    let mut info = sys::WDF_INTERRUPT_INFO {
+        Size: given.Size,
+        MessageNumber: interrupt.number,
+        ..Default::default()
+    };
     if let Some((descriptor, _)) = &interrupt.state.lock().assigned {
         info.TargetProcessorSet = descriptor.affinity();
         info.Group = descriptor.group();
@@ -450,7 +602,13 @@ pub(super) unsafe extern "C" fn interrupt_get_info(
         info.ShareDisposition = descriptor.share();
     }
     // SAFETY: the driver's structure is `Size` bytes long, which is no more than ours, and is no local of this function.
-    unsafe { ptr::copy_nonoverlapping((&raw const info).cast::<u8>(), result.cast::<u8>(), given.Size as usize) };
+    unsafe {
+        ptr::copy_nonoverlapping(
+            (&raw const info).cast::<u8>(),
+            result.cast::<u8>(),
+            given.Size as usize,
+        )
+    };
 }
 
 pub(super) unsafe extern "C" fn interrupt_set_policy(
@@ -460,8 +618,12 @@ pub(super) unsafe extern "C" fn interrupt_set_policy(
     priority: sys::WDF_INTERRUPT_PRIORITY,
     targets: sys::KAFFINITY,
 ) {
-    let Some(call) = Call::enter(globals, "WdfInterruptSetPolicy", DISPATCH) else { return };
-    let Some(interrupt) = call.object::<Interrupt>(interrupt) else { return };
+    let Some(call) = Call::enter(globals, "WdfInterruptSetPolicy", DISPATCH) else {
+        return;
+    };
+    let Some(interrupt) = call.object::<Interrupt>(interrupt) else {
+        return;
+    };
     set_policy(&call, &interrupt, policy, priority, 0, targets);
 }
 
@@ -470,37 +632,70 @@ pub(super) unsafe extern "C" fn interrupt_set_extended_policy(
     interrupt: sys::WDFINTERRUPT,
     given: sys::PWDF_INTERRUPT_EXTENDED_POLICY,
 ) {
-    let Some(call) = Call::enter(globals, "WdfInterruptSetExtendedPolicy", DISPATCH) else { return };
-    let Some(interrupt) = call.object::<Interrupt>(interrupt) else { return };
+    let Some(call) = Call::enter(globals, "WdfInterruptSetExtendedPolicy", DISPATCH) else {
+        return;
+    };
+    let Some(interrupt) = call.object::<Interrupt>(interrupt) else {
+        return;
+    };
     if !call.has_slot(&interrupt.object().driver, 389) {
         return;
     }
     // SAFETY: the driver passes WDF_INTERRUPT_EXTENDED_POLICY, as the page of WdfInterruptSetExtendedPolicy demands.
-    let Some(given) = (unsafe { call.sized_or_named("PolicyAndGroup", given, &[32]) }) else { return };
+    let Some(given) = (unsafe { call.sized_or_named("PolicyAndGroup", given, &[32]) }) else {
+        return;
+    };
     let targets = given.TargetProcessorSetAndGroup;
     if targets.Reserved != [0; 3] {
-        call.violated(&violation::VALUE, format_args!("a reserved member of the affinity is not 0"));
+        call.violated(
+            &violation::VALUE,
+            format_args!("a reserved member of the affinity is not 0"),
+        );
         return;
     }
-    set_policy(&call, &interrupt, given.Policy, given.Priority, targets.Group, targets.Mask);
+    set_policy(
+        &call,
+        &interrupt,
+        given.Policy,
+        given.Priority,
+        targets.Group,
+        targets.Mask,
+    );
 }
 
-fn set_policy(call: &Call<'_>, interrupt: &Ref<Interrupt>, policy: i32, priority: i32, group: u16, targets: u64) {
+fn set_policy(
+    call: &Call<'_>,
+    interrupt: &Ref<Interrupt>,
+    policy: i32,
+    priority: i32,
+    group: u16,
+    targets: u64,
+) {
     if !(0..=5).contains(&policy) || !(1..=3).contains(&priority) {
         call.violated(
             &violation::VALUE,
-            format_args!("policy {policy} is not in 0..=5, or priority {priority} is not in 1..=3: no effect"),
+            format_args!(
+                "policy {policy} is not in 0..=5, or priority {priority} is not in 1..=3: no effect"
+            ),
         );
         return;
     }
     let (policy, priority) = (policy as u16, priority as u32);
-    interrupt.state.lock().policy = Some(Policy { policy, group, priority, targets });
+    interrupt.state.lock().policy = Some(Policy {
+        policy,
+        group,
+        priority,
+        targets,
+    });
 }
 
 pub(super) unsafe extern "C" fn interrupt_get_device(
     globals: sys::PWDF_DRIVER_GLOBALS,
     interrupt: sys::WDFINTERRUPT,
 ) -> sys::WDFDEVICE {
-    let Some(call) = Call::enter(globals, "WdfInterruptGetDevice", DEVICE) else { return ptr::null_mut() };
-    call.object::<Interrupt>(interrupt).map_or(ptr::null_mut(), |interrupt| interrupt.device())
+    let Some(call) = Call::enter(globals, "WdfInterruptGetDevice", DEVICE) else {
+        return ptr::null_mut();
+    };
+    call.object::<Interrupt>(interrupt)
+        .map_or(ptr::null_mut(), |interrupt| interrupt.device())
 }

@@ -3,7 +3,6 @@
 
 use alloc::sync::Arc;
 use core::cell::UnsafeCell;
-use core::ptr;
 use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use core::time::Duration;
 
@@ -16,7 +15,7 @@ use crate::{ke, kernel};
 
 /// The calling thread, as the owner of a lock.
 pub(super) fn this_thread() -> usize {
-    ptr::from_ref(kernel::current()).addr()
+    kernel::current().id as usize
 }
 
 /// A spin lock that remembers the level to return to.
@@ -34,7 +33,10 @@ unsafe impl Sync for RaisingLock {}
 impl RaisingLock {
     fn acquire(&self, call: &Call<'_>) {
         if self.owner.load(Ordering::Relaxed) == this_thread() {
-            call.violated(&violation::LOCK, format_args!("the thread holds the lock already"));
+            call.violated(
+                &violation::LOCK,
+                format_args!("the thread holds the lock already"),
+            );
             return;
         }
         // SAFETY: the cell is a spin lock that lives as long as `self`; the level was checked on entry.
@@ -45,7 +47,10 @@ impl RaisingLock {
 
     fn release(&self, call: &Call<'_>) {
         if self.owner.load(Ordering::Relaxed) != this_thread() {
-            call.violated(&violation::LOCK, format_args!("the thread does not hold the lock"));
+            call.violated(
+                &violation::LOCK,
+                format_args!("the thread does not hold the lock"),
+            );
             return;
         }
         let level = self.level.load(Ordering::Relaxed);
@@ -86,7 +91,10 @@ impl SpinLock {
     fn is_for_interrupt(&self, call: &Call<'_>) -> bool {
         let refused = self.interrupt.lock().is_some();
         if refused {
-            call.violated(&violation::LOCK, format_args!("the lock belongs to interrupts, whose level it does not raise to"));
+            call.violated(
+                &violation::LOCK,
+                format_args!("the lock belongs to interrupts, whose level it does not raise to"),
+            );
         }
         refused
     }
@@ -168,22 +176,42 @@ pub(super) unsafe extern "C" fn spin_lock_create(
     attributes: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFSPINLOCK,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfSpinLockCreate", DISPATCH) else { return sys::STATUS_INVALID_PARAMETER };
+    let Some(call) = Call::enter(globals, "WdfSpinLockCreate", DISPATCH) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
     // SAFETY: the driver passes null or WDF_OBJECT_ATTRIBUTES, and a place for the handle.
-    unsafe { create_simple(&call, attributes, result, |_| Payload::SpinLock(SpinLock::default())) }
+    unsafe {
+        create_simple(&call, attributes, result, |_| {
+            Payload::SpinLock(SpinLock::default())
+        })
+    }
 }
 
-pub(super) unsafe extern "C" fn spin_lock_acquire(globals: sys::PWDF_DRIVER_GLOBALS, lock: sys::WDFSPINLOCK) {
-    let Some(call) = Call::enter(globals, "WdfSpinLockAcquire", DISPATCH) else { return };
-    let Some(lock) = call.object::<SpinLock>(lock) else { return };
+pub(super) unsafe extern "C" fn spin_lock_acquire(
+    globals: sys::PWDF_DRIVER_GLOBALS,
+    lock: sys::WDFSPINLOCK,
+) {
+    let Some(call) = Call::enter(globals, "WdfSpinLockAcquire", DISPATCH) else {
+        return;
+    };
+    let Some(lock) = call.object::<SpinLock>(lock) else {
+        return;
+    };
     if !lock.is_for_interrupt(&call) {
         lock.lock.acquire(&call);
     }
 }
 
-pub(super) unsafe extern "C" fn spin_lock_release(globals: sys::PWDF_DRIVER_GLOBALS, lock: sys::WDFSPINLOCK) {
-    let Some(call) = Call::enter(globals, "WdfSpinLockRelease", 2..=2) else { return };
-    let Some(lock) = call.object::<SpinLock>(lock) else { return };
+pub(super) unsafe extern "C" fn spin_lock_release(
+    globals: sys::PWDF_DRIVER_GLOBALS,
+    lock: sys::WDFSPINLOCK,
+) {
+    let Some(call) = Call::enter(globals, "WdfSpinLockRelease", 2..=2) else {
+        return;
+    };
+    let Some(lock) = call.object::<SpinLock>(lock) else {
+        return;
+    };
     if !lock.is_for_interrupt(&call) {
         lock.lock.release(&call);
     }
@@ -194,9 +222,15 @@ pub(super) unsafe extern "C" fn wait_lock_create(
     attributes: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFWAITLOCK,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfWaitLockCreate", DISPATCH) else { return sys::STATUS_INVALID_PARAMETER };
+    let Some(call) = Call::enter(globals, "WdfWaitLockCreate", DISPATCH) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
     // SAFETY: the driver passes null or WDF_OBJECT_ATTRIBUTES, and a place for the handle.
-    unsafe { create_simple(&call, attributes, result, |_| Payload::WaitLock(WaitLock::default())) }
+    unsafe {
+        create_simple(&call, attributes, result, |_| {
+            Payload::WaitLock(WaitLock::default())
+        })
+    }
 }
 
 pub(super) unsafe extern "C" fn wait_lock_acquire(
@@ -212,12 +246,19 @@ pub(super) unsafe extern "C" fn wait_lock_acquire(
     };
     // With a timeout of zero it does not wait, and may be called up to APC_LEVEL.
     let levels = if timeout == Some(0) { 0..=1 } else { PASSIVE };
-    let Some(call) = Call::enter(globals, "WdfWaitLockAcquire", levels) else { return sys::STATUS_INVALID_PARAMETER };
-    let Some(lock) = call.object::<WaitLock>(lock) else { return sys::STATUS_INVALID_HANDLE };
+    let Some(call) = Call::enter(globals, "WdfWaitLockAcquire", levels) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
+    let Some(lock) = call.object::<WaitLock>(lock) else {
+        return sys::STATUS_INVALID_HANDLE;
+    };
     let mut owner = lock.owner.lock();
     if *owner == this_thread() {
         drop(owner);
-        call.violated(&violation::LOCK, format_args!("the thread holds the lock and would wait for itself"));
+        call.violated(
+            &violation::LOCK,
+            format_args!("the thread holds the lock and would wait for itself"),
+        );
         return sys::STATUS_TIMEOUT;
     }
     // Relative times are negative. An absolute one lies in the past of a machine without a calendar.
@@ -237,15 +278,25 @@ pub(super) unsafe extern "C" fn wait_lock_acquire(
     sys::STATUS_SUCCESS
 }
 
-pub(super) unsafe extern "C" fn wait_lock_release(globals: sys::PWDF_DRIVER_GLOBALS, lock: sys::WDFWAITLOCK) {
-    let Some(call) = Call::enter(globals, "WdfWaitLockRelease", DISPATCH) else { return };
-    let Some(lock) = call.object::<WaitLock>(lock) else { return };
+pub(super) unsafe extern "C" fn wait_lock_release(
+    globals: sys::PWDF_DRIVER_GLOBALS,
+    lock: sys::WDFWAITLOCK,
+) {
+    let Some(call) = Call::enter(globals, "WdfWaitLockRelease", DISPATCH) else {
+        return;
+    };
+    let Some(lock) = call.object::<WaitLock>(lock) else {
+        return;
+    };
     let mut owner = lock.owner.lock();
     if *owner == this_thread() {
         *owner = 0;
         lock.free.notify_one();
     } else {
         drop(owner);
-        call.violated(&violation::LOCK, format_args!("the thread does not hold the lock"));
+        call.violated(
+            &violation::LOCK,
+            format_args!("the thread does not hold the lock"),
+        );
     }
 }

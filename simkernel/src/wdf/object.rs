@@ -27,8 +27,8 @@ use super::interrupt::Interrupt;
 use super::locks::{ObjectLock, SpinLock, WaitLock};
 use super::resources::{AssignedList, DescriptorList, RequirementsList};
 use super::{ANY, Call, DISPATCH, callback, violation};
-use crate::kernel::Machine;
 use crate::ke;
+use crate::kernel::Machine;
 use crate::platform::{self, Mutex};
 use crate::pnp::driver::Driver;
 
@@ -134,7 +134,8 @@ impl Block {
     fn new(bytes: usize) -> Option<Self> {
         let bytes = bytes.max(1);
         // SAFETY: creating functions may be called up to DISPATCH_LEVEL, at which the nonpaged pool may be used.
-        let block = unsafe { sys::ExAllocatePoolWithTag(sys::_POOL_TYPE::NonPagedPool, bytes as u64, TAG) };
+        let block =
+            unsafe { sys::ExAllocatePoolWithTag(sys::_POOL_TYPE::NonPagedPool, bytes as u64, TAG) };
         let block = NonNull::new(block.cast::<u8>())?;
         // SAFETY: the pool gave `bytes` bytes for exclusive use.
         unsafe { block.write_bytes(0, bytes) };
@@ -184,7 +185,7 @@ pub(super) struct Object {
     pub(super) lock: ObjectLock,
     tree: Mutex<Tree>,
     /// What the object itself costs in pool.
-    _block: Block,
+    block: Mutex<Option<Block>>,
 }
 
 struct Tree {
@@ -237,6 +238,12 @@ impl Object {
         None
     }
 
+    /// Leaves its memory to the pool, which lists it: for an object that is left when the machine ends.
+    pub(super) fn abandon(&self) {
+        core::mem::forget(core::mem::take(&mut self.tree.lock().contexts));
+        core::mem::forget(self.block.lock().take());
+    }
+
     /// Whether it is not deleted.
     pub(super) fn alive(&self) -> bool {
         self.tree.lock().stage == Stage::Alive
@@ -255,7 +262,10 @@ pub(super) struct Ref<T> {
 
 impl<T: Kind> Ref<T> {
     pub(super) fn new(object: Arc<Object>) -> Option<Self> {
-        T::of(&object.payload).is_some().then_some(Self { object, kind: PhantomData })
+        T::of(&object.payload).is_some().then_some(Self {
+            object,
+            kind: PhantomData,
+        })
     }
 
     pub(super) fn object(&self) -> &Arc<Object> {
@@ -273,7 +283,10 @@ impl<T: Kind> Ref<T> {
 
 impl<T> Clone for Ref<T> {
     fn clone(&self) -> Self {
-        Self { object: Arc::clone(&self.object), kind: PhantomData }
+        Self {
+            object: Arc::clone(&self.object),
+            kind: PhantomData,
+        }
     }
 }
 
@@ -318,7 +331,10 @@ impl Objects {
     }
 
     fn insert(&self, object: &Arc<Object>) {
-        self.table.lock().live.insert(object.handle, Arc::clone(object));
+        self.table
+            .lock()
+            .live
+            .insert(object.handle, Arc::clone(object));
     }
 
     fn remove(&self, object: &Object) {
@@ -388,7 +404,10 @@ pub(super) unsafe fn attributes(
         (Parent::Required, 0) => return Err(sys::STATUS_WDF_PARENT_NOT_SPECIFIED),
         (_, 0) => None,
         (Parent::Refused, _) => return Err(sys::STATUS_WDF_PARENT_ASSIGNMENT_NOT_ALLOWED),
-        (_, handle) => Some(call.any(handle, Some("ParentObject")).ok_or(sys::STATUS_INVALID_HANDLE)?),
+        (_, handle) => Some(
+            call.any(handle, Some("ParentObject"))
+                .ok_or(sys::STATUS_INVALID_HANDLE)?,
+        ),
     };
     let (level, scope) = (given.ExecutionLevel, given.SynchronizationScope);
     if !(1..=3).contains(&level) || !(1..=4).contains(&scope) {
@@ -404,7 +423,10 @@ pub(super) unsafe fn attributes(
         }
     }
     let used = context.unique != 0 || context.cleanup.is_some() || context.destroy.is_some();
-    Ok(Attributes { parent, context: used.then_some(context) })
+    Ok(Attributes {
+        parent,
+        context: used.then_some(context),
+    })
 }
 
 /// Makes an object. Its parent is the one in the attributes, else `parent`.
@@ -440,7 +462,7 @@ pub(super) fn create(
             children: Vec::new(),
             contexts: Vec::new(),
         }),
-        _block: block,
+        block: Mutex::new(Some(block)),
     });
     machine.wdf.objects.insert(&object);
     if let Some(context) = context {
@@ -463,7 +485,13 @@ fn allocate(kind: ContextType) -> Result<Context, sys::NTSTATUS> {
 fn attach(machine: &Machine, object: &Object, context: Context) -> Option<NonNull<u8>> {
     let memory = context.memory.as_ref().map(|block| block.0);
     if let Some(memory) = memory {
-        machine.wdf.objects.table.lock().contexts.insert(memory.addr().get(), object.handle);
+        machine
+            .wdf
+            .objects
+            .table
+            .lock()
+            .contexts
+            .insert(memory.addr().get(), object.handle);
     }
     object.tree.lock().contexts.push(context);
     memory
@@ -493,7 +521,11 @@ fn begin_delete(object: &Arc<Object>) -> bool {
         tree.parent.upgrade()
     };
     if let Some(parent) = parent {
-        parent.tree.lock().children.retain(|child| !Arc::ptr_eq(child, object));
+        parent
+            .tree
+            .lock()
+            .children
+            .retain(|child| !Arc::ptr_eq(child, object));
     }
     true
 }
@@ -527,12 +559,24 @@ pub(super) fn cleanup(machine: &Arc<Machine>, object: &Arc<Object>) {
         Payload::Timer(timer) => timer.rundown(machine),
         _ => {}
     }
-    let callbacks: Vec<_> = object.tree.lock().contexts.iter().map(|context| context.kind.cleanup).collect();
+    let callbacks: Vec<_> = object
+        .tree
+        .lock()
+        .contexts
+        .iter()
+        .map(|context| context.kind.cleanup)
+        .collect();
     for cleanup in callbacks.into_iter().flatten() {
-        callback("EvtCleanupCallback", object.owner(), object.handle, ke::irql(), || {
-            // SAFETY: the driver gave this callback for this object, which exists until its destroy pass.
-            unsafe { cleanup(ptr::without_provenance_mut(object.handle)) }
-        });
+        callback(
+            "EvtCleanupCallback",
+            object.owner(),
+            object.handle,
+            ke::irql(),
+            || {
+                // SAFETY: the driver gave this callback for this object, which exists until its destroy pass.
+                unsafe { cleanup(ptr::without_provenance_mut(object.handle)) }
+            },
+        );
     }
 }
 
@@ -559,13 +603,22 @@ fn dereference(machine: &Arc<Machine>, object: &Arc<Object>) {
             return;
         }
         tree.stage = Stage::Destroying;
-        tree.contexts.iter().map(|context| context.kind.destroy).collect()
+        tree.contexts
+            .iter()
+            .map(|context| context.kind.destroy)
+            .collect()
     };
     for destroy in destroys.into_iter().flatten() {
-        callback("EvtDestroyCallback", object.driver.name.clone(), object.handle, ke::irql(), || {
-            // SAFETY: the driver gave this callback for this object, whose contexts exist until it returns.
-            unsafe { destroy(ptr::without_provenance_mut(object.handle)) }
-        });
+        callback(
+            "EvtDestroyCallback",
+            object.driver.name.clone(),
+            object.handle,
+            ke::irql(),
+            || {
+                // SAFETY: the driver gave this callback for this object, whose contexts exist until it returns.
+                unsafe { destroy(ptr::without_provenance_mut(object.handle)) }
+            },
+        );
     }
     machine.wdf.objects.remove(object);
     // The contexts go now, whoever still looks at the object.
@@ -578,8 +631,12 @@ pub(super) unsafe extern "C" fn get_typed_context_worker(
     handle: sys::WDFOBJECT,
     info: sys::PCWDF_OBJECT_CONTEXT_TYPE_INFO,
 ) -> sys::PVOID {
-    let Some(call) = Call::enter(globals, "WdfObjectGetTypedContextWorker", ANY) else { return ptr::null_mut() };
-    let Some(object) = call.any(handle.addr(), None) else { return ptr::null_mut() };
+    let Some(call) = Call::enter(globals, "WdfObjectGetTypedContextWorker", ANY) else {
+        return ptr::null_mut();
+    };
+    let Some(object) = call.any(handle.addr(), None) else {
+        return ptr::null_mut();
+    };
     if !call.given("TypeInfo", info) {
         return ptr::null_mut();
     }
@@ -603,7 +660,9 @@ pub(super) unsafe extern "C" fn allocate_context(
     let Some(call) = Call::enter(globals, "WdfObjectAllocateContext", DISPATCH) else {
         return sys::STATUS_INVALID_PARAMETER;
     };
-    let Some(object) = call.any(handle.addr(), None) else { return sys::STATUS_INVALID_HANDLE };
+    let Some(object) = call.any(handle.addr(), None) else {
+        return sys::STATUS_INVALID_HANDLE;
+    };
     if !call.given("ContextAttributes", given) {
         return sys::STATUS_INVALID_PARAMETER;
     }
@@ -612,7 +671,9 @@ pub(super) unsafe extern "C" fn allocate_context(
         Ok(attributes) => attributes,
         Err(status) => return status,
     };
-    let Some(kind) = attributes.context.filter(|kind| kind.unique != 0) else { return sys::STATUS_OBJECT_NAME_INVALID };
+    let Some(kind) = attributes.context.filter(|kind| kind.unique != 0) else {
+        return sys::STATUS_OBJECT_NAME_INVALID;
+    };
     let (memory, status) = match context(&object, kind.unique) {
         Some(memory) => (memory, sys::STATUS_OBJECT_NAME_EXISTS),
         None if !object.alive() => return sys::STATUS_DELETE_PENDING,
@@ -633,12 +694,25 @@ pub(super) unsafe extern "C" fn context_get_object(
     globals: sys::PWDF_DRIVER_GLOBALS,
     context: sys::PVOID,
 ) -> sys::WDFOBJECT {
-    let Some(call) = Call::enter(globals, "WdfObjectContextGetObject", ANY) else { return ptr::null_mut() };
-    let handle = call.machine.wdf.objects.table.lock().contexts.get(&context.addr()).copied();
+    let Some(call) = Call::enter(globals, "WdfObjectContextGetObject", ANY) else {
+        return ptr::null_mut();
+    };
+    let handle = call
+        .machine
+        .wdf
+        .objects
+        .table
+        .lock()
+        .contexts
+        .get(&context.addr())
+        .copied();
     match handle {
         Some(handle) => ptr::without_provenance_mut(handle),
         None => {
-            call.violated(&violation::CONTEXT, format_args!("{context:p} is not the start of a context"));
+            call.violated(
+                &violation::CONTEXT,
+                format_args!("{context:p} is not the start of a context"),
+            );
             ptr::null_mut()
         }
     }
@@ -651,12 +725,19 @@ pub(super) unsafe extern "C" fn reference_actual(
     _line: sys::LONG,
     _file: sys::PCCH,
 ) {
-    let Some(call) = Call::enter(globals, "WdfObjectReference", DISPATCH) else { return };
-    let Some(object) = call.any(handle.addr(), None) else { return };
+    let Some(call) = Call::enter(globals, "WdfObjectReference", DISPATCH) else {
+        return;
+    };
+    let Some(object) = call.any(handle.addr(), None) else {
+        return;
+    };
     let mut tree = object.tree.lock();
     if tree.stage == Stage::Destroying {
         drop(tree);
-        call.violated(&violation::REFERENCE, format_args!("{} is being destroyed", object.describe()));
+        call.violated(
+            &violation::REFERENCE,
+            format_args!("{} is being destroyed", object.describe()),
+        );
     } else {
         tree.references += 1;
     }
@@ -669,14 +750,21 @@ pub(super) unsafe extern "C" fn dereference_actual(
     _line: sys::LONG,
     _file: sys::PCCH,
 ) {
-    let Some(call) = Call::enter(globals, "WdfObjectDereference", DISPATCH) else { return };
-    let Some(object) = call.any(handle.addr(), None) else { return };
+    let Some(call) = Call::enter(globals, "WdfObjectDereference", DISPATCH) else {
+        return;
+    };
+    let Some(object) = call.any(handle.addr(), None) else {
+        return;
+    };
     let refused = {
         let tree = object.tree.lock();
         tree.stage == Stage::Destroying || tree.own && tree.references == 1
     };
     if refused {
-        call.violated(&violation::REFERENCE, format_args!("{} has no reference to give up", object.describe()));
+        call.violated(
+            &violation::REFERENCE,
+            format_args!("{} has no reference to give up", object.describe()),
+        );
     } else {
         dereference(call.machine, &object);
     }
@@ -687,7 +775,9 @@ pub(super) unsafe extern "C" fn create_general(
     given: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFOBJECT,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfObjectCreate", DISPATCH) else { return sys::STATUS_INVALID_PARAMETER };
+    let Some(call) = Call::enter(globals, "WdfObjectCreate", DISPATCH) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
     // SAFETY: the driver passes null or WDF_OBJECT_ATTRIBUTES, and a place for the handle.
     unsafe { create_simple(&call, given, result, |_| Payload::General(General)) }
 }
@@ -729,27 +819,50 @@ pub(super) unsafe fn create_simple<H>(
     }
 }
 
-pub(super) unsafe extern "C" fn delete_object(globals: sys::PWDF_DRIVER_GLOBALS, handle: sys::WDFOBJECT) {
-    let Some(call) = Call::enter(globals, "WdfObjectDelete", DISPATCH) else { return };
-    let Some(object) = call.any(handle.addr(), None) else { return };
+pub(super) unsafe extern "C" fn delete_object(
+    globals: sys::PWDF_DRIVER_GLOBALS,
+    handle: sys::WDFOBJECT,
+) {
+    let Some(call) = Call::enter(globals, "WdfObjectDelete", DISPATCH) else {
+        return;
+    };
+    let Some(object) = call.any(handle.addr(), None) else {
+        return;
+    };
     if !object.payload.deletable() {
-        call.violated(&violation::DELETE, format_args!("{} cannot be deleted by a driver", object.describe()));
+        call.violated(
+            &violation::DELETE,
+            format_args!("{} cannot be deleted by a driver", object.describe()),
+        );
     } else if !object.alive() {
-        call.violated(&violation::DELETE, format_args!("{} is deleted already", object.describe()));
+        call.violated(
+            &violation::DELETE,
+            format_args!("{} is deleted already", object.describe()),
+        );
     } else {
         delete(call.machine, &object);
     }
 }
 
-pub(super) unsafe extern "C" fn acquire_lock(globals: sys::PWDF_DRIVER_GLOBALS, handle: sys::WDFOBJECT) {
-    let Some(call) = Call::enter(globals, "WdfObjectAcquireLock", DISPATCH) else { return };
+pub(super) unsafe extern "C" fn acquire_lock(
+    globals: sys::PWDF_DRIVER_GLOBALS,
+    handle: sys::WDFOBJECT,
+) {
+    let Some(call) = Call::enter(globals, "WdfObjectAcquireLock", DISPATCH) else {
+        return;
+    };
     if let Some(device) = call.object::<Device>(handle.cast_const().cast()) {
         device.object().lock.acquire(&call);
     }
 }
 
-pub(super) unsafe extern "C" fn release_lock(globals: sys::PWDF_DRIVER_GLOBALS, handle: sys::WDFOBJECT) {
-    let Some(call) = Call::enter(globals, "WdfObjectReleaseLock", DISPATCH) else { return };
+pub(super) unsafe extern "C" fn release_lock(
+    globals: sys::PWDF_DRIVER_GLOBALS,
+    handle: sys::WDFOBJECT,
+) {
+    let Some(call) = Call::enter(globals, "WdfObjectReleaseLock", DISPATCH) else {
+        return;
+    };
     if let Some(device) = call.object::<Device>(handle.cast_const().cast()) {
         device.object().lock.release(&call);
     }

@@ -41,7 +41,14 @@ struct Entries<D> {
 
 impl<D: Copy + PartialEq> Entries<D> {
     fn new(descriptors: &[D]) -> Self {
-        Self { entries: descriptors.iter().map(|descriptor| entry(*descriptor)).collect(), removed: Vec::new(), changed: false }
+        Self {
+            entries: descriptors
+                .iter()
+                .map(|descriptor| entry(*descriptor))
+                .collect(),
+            removed: Vec::new(),
+            changed: false,
+        }
     }
 
     fn descriptors(&self) -> Vec<D> {
@@ -49,7 +56,9 @@ impl<D: Copy + PartialEq> Entries<D> {
     }
 
     fn get(&self, index: u32) -> *mut D {
-        let Some(entry) = self.entries.get(index as usize) else { return ptr::null_mut() };
+        let Some(entry) = self.entries.get(index as usize) else {
+            return ptr::null_mut();
+        };
         let clone = entry.clone.get();
         // SAFETY: the clone is a `D` of ours; the driver reads it in the thread that asks for it.
         unsafe { clone.write(entry.descriptor) };
@@ -81,12 +90,17 @@ impl<D: Copy + PartialEq> Entries<D> {
     }
 
     fn position(&self, descriptor: &D) -> Option<usize> {
-        self.entries.iter().position(|entry| entry.descriptor == *descriptor)
+        self.entries
+            .iter()
+            .position(|entry| entry.descriptor == *descriptor)
     }
 }
 
 fn entry<D: Copy>(descriptor: D) -> Arc<Entry<D>> {
-    Arc::new(Entry { descriptor, clone: UnsafeCell::new(descriptor) })
+    Arc::new(Entry {
+        descriptor,
+        clone: UnsafeCell::new(descriptor),
+    })
 }
 
 /// WDFIORESREQLIST
@@ -128,9 +142,17 @@ pub(super) fn with_requirements(
             lists: Vec::new(),
             changed: false,
         };
-        Payload::RequirementsList(RequirementsList { state: Mutex::new(state) })
+        Payload::RequirementsList(RequirementsList {
+            state: Mutex::new(state),
+        })
     };
-    let object = create(machine, Arc::clone(driver), None, Attributes::default(), payload)?;
+    let object = create(
+        machine,
+        Arc::clone(driver),
+        None,
+        Attributes::default(),
+        payload,
+    )?;
     let filled = fill(machine, &object, requirements);
     let status = match filled {
         Ok(()) => body(ptr::without_provenance_mut(object.handle)),
@@ -140,13 +162,21 @@ pub(super) fn with_requirements(
     delete(machine, &object);
     match (sys::NT_SUCCESS(status), result) {
         (false, _) => Err(status),
-        (true, Some(list)) if list.alternatives.is_empty() => Err(sys::STATUS_INSUFFICIENT_RESOURCES),
+        (true, Some(list)) if list.alternatives.is_empty() => {
+            Err(sys::STATUS_INSUFFICIENT_RESOURCES)
+        }
         (true, result) => Ok(result),
     }
 }
 
-fn fill(machine: &Machine, object: &Arc<Object>, requirements: &Requirements) -> Result<(), sys::NTSTATUS> {
-    let Some(list) = RequirementsList::of(&object.payload) else { return Ok(()) };
+fn fill(
+    machine: &Machine,
+    object: &Arc<Object>,
+    requirements: &Requirements,
+) -> Result<(), sys::NTSTATUS> {
+    let Some(list) = RequirementsList::of(&object.payload) else {
+        return Ok(());
+    };
     for alternative in &requirements.alternatives {
         let child = descriptor_list(machine, object, Attributes::default(), alternative)?;
         list.state.lock().lists.push(child);
@@ -166,7 +196,13 @@ fn descriptor_list(
             state: Mutex::new(Entries::new(descriptors)),
         })
     };
-    let object = create(machine, Arc::clone(&owner.driver), Some(Arc::clone(owner)), attributes, payload)?;
+    let object = create(
+        machine,
+        Arc::clone(&owner.driver),
+        Some(Arc::clone(owner)),
+        attributes,
+        payload,
+    )?;
     Ref::new(object).ok_or(sys::STATUS_INTERNAL_ERROR)
 }
 
@@ -178,7 +214,11 @@ fn result(object: &Object, bus: u32) -> Option<Requirements> {
         interface: state.interface,
         bus,
         slot: state.slot,
-        alternatives: state.lists.iter().map(|list| list.state.lock().descriptors()).collect(),
+        alternatives: state
+            .lists
+            .iter()
+            .map(|list| list.state.lock().descriptors())
+            .collect(),
     })
 }
 
@@ -193,7 +233,13 @@ pub(super) fn with_resources(
     let list = |descriptors: &[CmDescriptor]| {
         let state = Mutex::new(Entries::new(descriptors));
         let payload = |_| Payload::AssignedList(AssignedList { writable, state });
-        create(machine, Arc::clone(driver), None, Attributes::default(), payload)
+        create(
+            machine,
+            Arc::clone(driver),
+            None,
+            Attributes::default(),
+            payload,
+        )
     };
     let raw = match list(raw) {
         Ok(raw) => raw,
@@ -221,7 +267,8 @@ pub(super) fn with_resources(
 /// `descriptor` is null or readable for a `D`, which is made of words.
 unsafe fn given<D: Copy, T>(call: &Call<'_>, descriptor: *const T) -> Option<D> {
     // SAFETY: it is not null, so it can be read; C aligns some of these structures less than we do.
-    call.given("Descriptor", descriptor).then(|| unsafe { descriptor.cast::<D>().read_unaligned() })
+    call.given("Descriptor", descriptor)
+        .then(|| unsafe { descriptor.cast::<D>().read_unaligned() })
 }
 
 pub(super) unsafe extern "C" fn requirements_set_slot_number(
@@ -229,8 +276,16 @@ pub(super) unsafe extern "C" fn requirements_set_slot_number(
     list: sys::WDFIORESREQLIST,
     slot: sys::ULONG,
 ) {
-    let Some(call) = Call::enter(globals, "WdfIoResourceRequirementsListSetSlotNumber", DISPATCH) else { return };
-    let Some(list) = call.object::<RequirementsList>(list) else { return };
+    let Some(call) = Call::enter(
+        globals,
+        "WdfIoResourceRequirementsListSetSlotNumber",
+        DISPATCH,
+    ) else {
+        return;
+    };
+    let Some(list) = call.object::<RequirementsList>(list) else {
+        return;
+    };
     let mut state = list.state.lock();
     state.changed |= state.slot != slot;
     state.slot = slot;
@@ -241,8 +296,16 @@ pub(super) unsafe extern "C" fn requirements_set_interface_type(
     list: sys::WDFIORESREQLIST,
     interface: sys::INTERFACE_TYPE,
 ) {
-    let Some(call) = Call::enter(globals, "WdfIoResourceRequirementsListSetInterfaceType", DISPATCH) else { return };
-    let Some(list) = call.object::<RequirementsList>(list) else { return };
+    let Some(call) = Call::enter(
+        globals,
+        "WdfIoResourceRequirementsListSetInterfaceType",
+        DISPATCH,
+    ) else {
+        return;
+    };
+    let Some(list) = call.object::<RequirementsList>(list) else {
+        return;
+    };
     let interface = interface.cast_unsigned();
     let mut state = list.state.lock();
     state.changed |= state.interface != interface;
@@ -254,7 +317,11 @@ pub(super) unsafe extern "C" fn requirements_append(
     list: sys::WDFIORESREQLIST,
     added: sys::WDFIORESLIST,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfIoResourceRequirementsListAppendIoResList", DISPATCH) else {
+    let Some(call) = Call::enter(
+        globals,
+        "WdfIoResourceRequirementsListAppendIoResList",
+        DISPATCH,
+    ) else {
         return sys::STATUS_INVALID_PARAMETER;
     };
     insert_list(&call, list, added, None)
@@ -266,7 +333,11 @@ pub(super) unsafe extern "C" fn requirements_insert(
     added: sys::WDFIORESLIST,
     index: sys::ULONG,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfIoResourceRequirementsListInsertIoResList", DISPATCH) else {
+    let Some(call) = Call::enter(
+        globals,
+        "WdfIoResourceRequirementsListInsertIoResList",
+        DISPATCH,
+    ) else {
         return sys::STATUS_INVALID_PARAMETER;
     };
     insert_list(&call, list, added, Some(index as usize))
@@ -278,10 +349,17 @@ fn insert_list(
     added: sys::WDFIORESLIST,
     index: Option<usize>,
 ) -> sys::NTSTATUS {
-    let Some(list) = call.object::<RequirementsList>(list) else { return sys::STATUS_INVALID_HANDLE };
-    let Some(added) = call.object::<DescriptorList>(added) else { return sys::STATUS_INVALID_HANDLE };
+    let Some(list) = call.object::<RequirementsList>(list) else {
+        return sys::STATUS_INVALID_HANDLE;
+    };
+    let Some(added) = call.object::<DescriptorList>(added) else {
+        return sys::STATUS_INVALID_HANDLE;
+    };
     let mut state = list.state.lock();
-    let already = state.lists.iter().any(|known| Arc::ptr_eq(known.object(), added.object()));
+    let already = state
+        .lists
+        .iter()
+        .any(|known| Arc::ptr_eq(known.object(), added.object()));
     if added.owner != list.object().handle || already {
         return sys::STATUS_INVALID_DEVICE_REQUEST;
     }
@@ -298,8 +376,11 @@ pub(super) unsafe extern "C" fn requirements_get_count(
     globals: sys::PWDF_DRIVER_GLOBALS,
     list: sys::WDFIORESREQLIST,
 ) -> sys::ULONG {
-    let Some(call) = Call::enter(globals, "WdfIoResourceRequirementsListGetCount", DISPATCH) else { return 0 };
-    call.object::<RequirementsList>(list).map_or(0, |list| list.state.lock().lists.len() as u32)
+    let Some(call) = Call::enter(globals, "WdfIoResourceRequirementsListGetCount", DISPATCH) else {
+        return 0;
+    };
+    call.object::<RequirementsList>(list)
+        .map_or(0, |list| list.state.lock().lists.len() as u32)
 }
 
 pub(super) unsafe extern "C" fn requirements_get_io_res_list(
@@ -307,12 +388,21 @@ pub(super) unsafe extern "C" fn requirements_get_io_res_list(
     list: sys::WDFIORESREQLIST,
     index: sys::ULONG,
 ) -> sys::WDFIORESLIST {
-    let Some(call) = Call::enter(globals, "WdfIoResourceRequirementsListGetIoResList", DISPATCH) else {
+    let Some(call) = Call::enter(
+        globals,
+        "WdfIoResourceRequirementsListGetIoResList",
+        DISPATCH,
+    ) else {
         return ptr::null_mut();
     };
-    let Some(list) = call.object::<RequirementsList>(list) else { return ptr::null_mut() };
+    let Some(list) = call.object::<RequirementsList>(list) else {
+        return ptr::null_mut();
+    };
     let state = list.state.lock();
-    state.lists.get(index as usize).map_or(ptr::null_mut(), Ref::handle)
+    state
+        .lists
+        .get(index as usize)
+        .map_or(ptr::null_mut(), Ref::handle)
 }
 
 pub(super) unsafe extern "C" fn requirements_remove(
@@ -320,8 +410,12 @@ pub(super) unsafe extern "C" fn requirements_remove(
     list: sys::WDFIORESREQLIST,
     index: sys::ULONG,
 ) {
-    let Some(call) = Call::enter(globals, "WdfIoResourceRequirementsListRemove", DISPATCH) else { return };
-    let Some(list) = call.object::<RequirementsList>(list) else { return };
+    let Some(call) = Call::enter(globals, "WdfIoResourceRequirementsListRemove", DISPATCH) else {
+        return;
+    };
+    let Some(list) = call.object::<RequirementsList>(list) else {
+        return;
+    };
     remove_list(&call, &list, Some(index as usize));
 }
 
@@ -330,10 +424,25 @@ pub(super) unsafe extern "C" fn requirements_remove_by_io_res_list(
     list: sys::WDFIORESREQLIST,
     removed: sys::WDFIORESLIST,
 ) {
-    let Some(call) = Call::enter(globals, "WdfIoResourceRequirementsListRemoveByIoResList", DISPATCH) else { return };
-    let Some(list) = call.object::<RequirementsList>(list) else { return };
-    let Some(removed) = call.object::<DescriptorList>(removed) else { return };
-    let index = list.state.lock().lists.iter().position(|known| Arc::ptr_eq(known.object(), removed.object()));
+    let Some(call) = Call::enter(
+        globals,
+        "WdfIoResourceRequirementsListRemoveByIoResList",
+        DISPATCH,
+    ) else {
+        return;
+    };
+    let Some(list) = call.object::<RequirementsList>(list) else {
+        return;
+    };
+    let Some(removed) = call.object::<DescriptorList>(removed) else {
+        return;
+    };
+    let index = list
+        .state
+        .lock()
+        .lists
+        .iter()
+        .position(|known| Arc::ptr_eq(known.object(), removed.object()));
     remove_list(&call, &list, index);
 }
 
@@ -350,7 +459,10 @@ fn remove_list(call: &Call<'_>, list: &Ref<RequirementsList>, index: Option<usiz
     };
     match removed {
         Some(removed) => delete(call.machine, removed.object()),
-        None => call.violated(&violation::INDEX, format_args!("the list has no such element")),
+        None => call.violated(
+            &violation::INDEX,
+            format_args!("the list has no such element"),
+        ),
     }
 }
 
@@ -363,7 +475,9 @@ pub(super) unsafe extern "C" fn list_create(
     let Some(call) = Call::enter(globals, "WdfIoResourceListCreate", DISPATCH) else {
         return sys::STATUS_INVALID_PARAMETER;
     };
-    let Some(list) = call.object::<RequirementsList>(list) else { return sys::STATUS_INVALID_HANDLE };
+    let Some(list) = call.object::<RequirementsList>(list) else {
+        return sys::STATUS_INVALID_HANDLE;
+    };
     if !call.given("ResourceList", result) {
         return sys::STATUS_INVALID_PARAMETER;
     }
@@ -390,9 +504,13 @@ pub(super) unsafe extern "C" fn list_append_descriptor(
     let Some(call) = Call::enter(globals, "WdfIoResourceListAppendDescriptor", DISPATCH) else {
         return sys::STATUS_INVALID_PARAMETER;
     };
-    let Some(list) = call.object::<DescriptorList>(list) else { return sys::STATUS_INVALID_HANDLE };
+    let Some(list) = call.object::<DescriptorList>(list) else {
+        return sys::STATUS_INVALID_HANDLE;
+    };
     // SAFETY: the driver passes an IO_RESOURCE_DESCRIPTOR, which is eight words.
-    let Some(descriptor) = (unsafe { given(&call, descriptor) }) else { return sys::STATUS_INVALID_PARAMETER };
+    let Some(descriptor) = (unsafe { given(&call, descriptor) }) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
     list.state.lock().append(descriptor)
 }
 
@@ -405,9 +523,13 @@ pub(super) unsafe extern "C" fn list_insert_descriptor(
     let Some(call) = Call::enter(globals, "WdfIoResourceListInsertDescriptor", DISPATCH) else {
         return sys::STATUS_INVALID_PARAMETER;
     };
-    let Some(list) = call.object::<DescriptorList>(list) else { return sys::STATUS_INVALID_HANDLE };
+    let Some(list) = call.object::<DescriptorList>(list) else {
+        return sys::STATUS_INVALID_HANDLE;
+    };
     // SAFETY: the driver passes an IO_RESOURCE_DESCRIPTOR, which is eight words.
-    let Some(descriptor) = (unsafe { given(&call, descriptor) }) else { return sys::STATUS_INVALID_PARAMETER };
+    let Some(descriptor) = (unsafe { given(&call, descriptor) }) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
     list.state.lock().insert(index, descriptor)
 }
 
@@ -417,16 +539,25 @@ pub(super) unsafe extern "C" fn list_update_descriptor(
     descriptor: sys::PIO_RESOURCE_DESCRIPTOR,
     index: sys::ULONG,
 ) {
-    let Some(call) = Call::enter(globals, "WdfIoResourceListUpdateDescriptor", DISPATCH) else { return };
-    let Some(list) = call.object::<DescriptorList>(list) else { return };
+    let Some(call) = Call::enter(globals, "WdfIoResourceListUpdateDescriptor", DISPATCH) else {
+        return;
+    };
+    let Some(list) = call.object::<DescriptorList>(list) else {
+        return;
+    };
     // SAFETY: the driver passes an IO_RESOURCE_DESCRIPTOR, which is eight words.
-    let Some(descriptor) = (unsafe { given::<IoDescriptor, _>(&call, descriptor) }) else { return };
+    let Some(descriptor) = (unsafe { given::<IoDescriptor, _>(&call, descriptor) }) else {
+        return;
+    };
     let mut state = list.state.lock();
     if state.remove(index as usize) {
         state.insert(index, descriptor);
     } else {
         drop(state);
-        call.violated(&violation::INDEX, format_args!("the list has no descriptor {index}"));
+        call.violated(
+            &violation::INDEX,
+            format_args!("the list has no descriptor {index}"),
+        );
     }
 }
 
@@ -434,8 +565,11 @@ pub(super) unsafe extern "C" fn list_get_count(
     globals: sys::PWDF_DRIVER_GLOBALS,
     list: sys::WDFIORESLIST,
 ) -> sys::ULONG {
-    let Some(call) = Call::enter(globals, "WdfIoResourceListGetCount", DISPATCH) else { return 0 };
-    call.object::<DescriptorList>(list).map_or(0, |list| list.state.lock().entries.len() as u32)
+    let Some(call) = Call::enter(globals, "WdfIoResourceListGetCount", DISPATCH) else {
+        return 0;
+    };
+    call.object::<DescriptorList>(list)
+        .map_or(0, |list| list.state.lock().entries.len() as u32)
 }
 
 pub(super) unsafe extern "C" fn list_get_descriptor(
@@ -443,8 +577,11 @@ pub(super) unsafe extern "C" fn list_get_descriptor(
     list: sys::WDFIORESLIST,
     index: sys::ULONG,
 ) -> sys::PIO_RESOURCE_DESCRIPTOR {
-    let Some(call) = Call::enter(globals, "WdfIoResourceListGetDescriptor", DISPATCH) else { return ptr::null_mut() };
-    call.object::<DescriptorList>(list).map_or(ptr::null_mut(), |list| list.state.lock().get(index).cast())
+    let Some(call) = Call::enter(globals, "WdfIoResourceListGetDescriptor", DISPATCH) else {
+        return ptr::null_mut();
+    };
+    call.object::<DescriptorList>(list)
+        .map_or(ptr::null_mut(), |list| list.state.lock().get(index).cast())
 }
 
 pub(super) unsafe extern "C" fn list_remove(
@@ -452,11 +589,18 @@ pub(super) unsafe extern "C" fn list_remove(
     list: sys::WDFIORESLIST,
     index: sys::ULONG,
 ) {
-    let Some(call) = Call::enter(globals, "WdfIoResourceListRemove", DISPATCH) else { return };
-    let Some(list) = call.object::<DescriptorList>(list) else { return };
+    let Some(call) = Call::enter(globals, "WdfIoResourceListRemove", DISPATCH) else {
+        return;
+    };
+    let Some(list) = call.object::<DescriptorList>(list) else {
+        return;
+    };
     let removed = list.state.lock().remove(index as usize);
     if !removed {
-        call.violated(&violation::INDEX, format_args!("the list has no descriptor {index}"));
+        call.violated(
+            &violation::INDEX,
+            format_args!("the list has no descriptor {index}"),
+        );
     }
 }
 
@@ -465,23 +609,38 @@ pub(super) unsafe extern "C" fn list_remove_by_descriptor(
     list: sys::WDFIORESLIST,
     descriptor: sys::PIO_RESOURCE_DESCRIPTOR,
 ) {
-    let Some(call) = Call::enter(globals, "WdfIoResourceListRemoveByDescriptor", DISPATCH) else { return };
-    let Some(list) = call.object::<DescriptorList>(list) else { return };
+    let Some(call) = Call::enter(globals, "WdfIoResourceListRemoveByDescriptor", DISPATCH) else {
+        return;
+    };
+    let Some(list) = call.object::<DescriptorList>(list) else {
+        return;
+    };
     // SAFETY: the driver passes an IO_RESOURCE_DESCRIPTOR, which is eight words.
-    let Some(descriptor) = (unsafe { given::<IoDescriptor, _>(&call, descriptor) }) else { return };
+    let Some(descriptor) = (unsafe { given::<IoDescriptor, _>(&call, descriptor) }) else {
+        return;
+    };
     let mut state = list.state.lock();
     let index = state.position(&descriptor);
     let removed = index.is_some_and(|index| state.remove(index));
     drop(state);
     if !removed {
-        call.violated(&violation::INDEX, format_args!("the list has no such descriptor"));
+        call.violated(
+            &violation::INDEX,
+            format_args!("the list has no such descriptor"),
+        );
     }
 }
 
 /// A resource list that may be written, or the status that refuses it.
 fn writable(call: &Call<'_>, list: sys::WDFCMRESLIST) -> Result<Ref<AssignedList>, sys::NTSTATUS> {
-    let list = call.object::<AssignedList>(list).ok_or(sys::STATUS_INVALID_HANDLE)?;
-    if list.writable { Ok(list) } else { Err(sys::STATUS_ACCESS_DENIED) }
+    let list = call
+        .object::<AssignedList>(list)
+        .ok_or(sys::STATUS_INVALID_HANDLE)?;
+    if list.writable {
+        Ok(list)
+    } else {
+        Err(sys::STATUS_ACCESS_DENIED)
+    }
 }
 
 pub(super) unsafe extern "C" fn assigned_append_descriptor(
@@ -497,7 +656,9 @@ pub(super) unsafe extern "C" fn assigned_append_descriptor(
         Err(status) => return status,
     };
     // SAFETY: the driver passes a CM_PARTIAL_RESOURCE_DESCRIPTOR, which is five words.
-    let Some(descriptor) = (unsafe { given(&call, descriptor) }) else { return sys::STATUS_INVALID_PARAMETER };
+    let Some(descriptor) = (unsafe { given(&call, descriptor) }) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
     list.state.lock().append(descriptor)
 }
 
@@ -515,7 +676,9 @@ pub(super) unsafe extern "C" fn assigned_insert_descriptor(
         Err(status) => return status,
     };
     // SAFETY: the driver passes a CM_PARTIAL_RESOURCE_DESCRIPTOR, which is five words.
-    let Some(descriptor) = (unsafe { given(&call, descriptor) }) else { return sys::STATUS_INVALID_PARAMETER };
+    let Some(descriptor) = (unsafe { given(&call, descriptor) }) else {
+        return sys::STATUS_INVALID_PARAMETER;
+    };
     list.state.lock().insert(index, descriptor)
 }
 
@@ -523,8 +686,11 @@ pub(super) unsafe extern "C" fn assigned_get_count(
     globals: sys::PWDF_DRIVER_GLOBALS,
     list: sys::WDFCMRESLIST,
 ) -> sys::ULONG {
-    let Some(call) = Call::enter(globals, "WdfCmResourceListGetCount", DISPATCH) else { return 0 };
-    call.object::<AssignedList>(list).map_or(0, |list| list.state.lock().entries.len() as u32)
+    let Some(call) = Call::enter(globals, "WdfCmResourceListGetCount", DISPATCH) else {
+        return 0;
+    };
+    call.object::<AssignedList>(list)
+        .map_or(0, |list| list.state.lock().entries.len() as u32)
 }
 
 pub(super) unsafe extern "C" fn assigned_get_descriptor(
@@ -532,8 +698,11 @@ pub(super) unsafe extern "C" fn assigned_get_descriptor(
     list: sys::WDFCMRESLIST,
     index: sys::ULONG,
 ) -> sys::PCM_PARTIAL_RESOURCE_DESCRIPTOR {
-    let Some(call) = Call::enter(globals, "WdfCmResourceListGetDescriptor", DISPATCH) else { return ptr::null_mut() };
-    call.object::<AssignedList>(list).map_or(ptr::null_mut(), |list| list.state.lock().get(index).cast())
+    let Some(call) = Call::enter(globals, "WdfCmResourceListGetDescriptor", DISPATCH) else {
+        return ptr::null_mut();
+    };
+    call.object::<AssignedList>(list)
+        .map_or(ptr::null_mut(), |list| list.state.lock().get(index).cast())
 }
 
 pub(super) unsafe extern "C" fn assigned_remove(
@@ -541,7 +710,9 @@ pub(super) unsafe extern "C" fn assigned_remove(
     list: sys::WDFCMRESLIST,
     index: sys::ULONG,
 ) {
-    let Some(call) = Call::enter(globals, "WdfCmResourceListRemove", DISPATCH) else { return };
+    let Some(call) = Call::enter(globals, "WdfCmResourceListRemove", DISPATCH) else {
+        return;
+    };
     remove_assigned(&call, list, |_| Some(index as usize));
 }
 
@@ -550,9 +721,13 @@ pub(super) unsafe extern "C" fn assigned_remove_by_descriptor(
     list: sys::WDFCMRESLIST,
     descriptor: sys::PCM_PARTIAL_RESOURCE_DESCRIPTOR,
 ) {
-    let Some(call) = Call::enter(globals, "WdfCmResourceListRemoveByDescriptor", DISPATCH) else { return };
+    let Some(call) = Call::enter(globals, "WdfCmResourceListRemoveByDescriptor", DISPATCH) else {
+        return;
+    };
     // SAFETY: the driver passes a CM_PARTIAL_RESOURCE_DESCRIPTOR, which is five words.
-    let Some(descriptor) = (unsafe { given::<CmDescriptor, _>(&call, descriptor) }) else { return };
+    let Some(descriptor) = (unsafe { given::<CmDescriptor, _>(&call, descriptor) }) else {
+        return;
+    };
     remove_assigned(&call, list, |entries| entries.position(&descriptor));
 }
 
@@ -568,10 +743,15 @@ fn remove_assigned(
             let removed = index.is_some_and(|index| state.remove(index));
             drop(state);
             if !removed {
-                call.violated(&violation::INDEX, format_args!("the list has no such descriptor"));
+                call.violated(
+                    &violation::INDEX,
+                    format_args!("the list has no such descriptor"),
+                );
             }
         }
-        Err(sys::STATUS_ACCESS_DENIED) => call.violated(&violation::VALUE, format_args!("the list is read-only")),
+        Err(sys::STATUS_ACCESS_DENIED) => {
+            call.violated(&violation::VALUE, format_args!("the list is read-only"))
+        }
         Err(_) => {}
     }
 }

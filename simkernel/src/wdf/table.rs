@@ -16,13 +16,17 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::ptr;
 
 use nmr_netdma::sys;
 
-use super::{PASSIVE, deferred, device, driver, function_count, interrupt, locks, object, resources, violation};
-use crate::kernel::{self, Machine};
+use super::{
+    PASSIVE, deferred, device, driver, function_count, interrupt, locks, object, resources,
+    violation,
+};
 use crate::ke;
+use crate::kernel::{self, Machine};
 use crate::platform::Mutex;
 use crate::pnp;
 use crate::pnp::driver::Driver;
@@ -31,7 +35,9 @@ use crate::pnp::driver::Driver;
 const SLOTS: usize = 458;
 
 /// The numbers of functions that frameworks were released with.
-const RELEASED: [u32; 13] = [383, 386, 387, 396, 432, 438, 444, 446, 448, 451, 453, 454, 458];
+const RELEASED: [u32; 13] = [
+    383, 386, 387, 396, 432, 438, 444, 446, 448, 451, 453, 454, 458,
+];
 
 /// Up to here a driver's table is an array that the framework fills, above one pointer to the framework's table.
 const LAST_ARRAY: u32 = 438;
@@ -126,15 +132,28 @@ const NOT_SIMULATED: &[(usize, &str, bool)] = &[
 /// Stands in every slot that is not simulated.
 extern "C" fn not_simulated<const SLOT: usize>() -> u64 {
     let known = NOT_SIMULATED.iter().find(|(slot, ..)| *slot == SLOT);
-    let name = known.map_or_else(|| format!("slot {SLOT}"), |(_, name, _)| String::from(*name));
+    let name = known.map_or_else(
+        || format!("slot {SLOT}"),
+        |(_, name, _)| String::from(*name),
+    );
     let machine = kernel::machine();
     if SLOT >= function_count(machine.config.os) as usize {
-        machine.violated(&violation::SLOT, format_args!("{name} does not exist in the framework of {:?}", machine.config.os));
+        machine.violated(
+            &violation::SLOT,
+            format_args!(
+                "{name} does not exist in the framework of {:?}",
+                machine.config.os
+            ),
+        );
     } else {
         machine.violated(&violation::NOT_SIMULATED, format_args!("{name} was called"));
     }
     // Most functions without a known type return a status; a pointer or a count is better as 0.
-    if known.is_none_or(|(_, _, status)| *status) { u64::from(sys::STATUS_NOT_IMPLEMENTED.cast_unsigned()) } else { 0 }
+    if known.is_none_or(|(_, _, status)| *status) {
+        u64::from(sys::STATUS_NOT_IMPLEMENTED.cast_unsigned())
+    } else {
+        0
+    }
 }
 
 /// The table with nothing in it that is simulated.
@@ -290,6 +309,7 @@ pub static mut WdfDriverGlobals: sys::PWDF_DRIVER_GLOBALS = &raw mut GLOBALS;
 struct Bound {
     globals: Box<sys::WDF_DRIVER_GLOBALS>,
     driver: Arc<Driver>,
+    machine: Arc<Machine>,
     /// What it was bound with before its stub asked for something else.
     before: u32,
 }
@@ -332,7 +352,6 @@ pub(super) fn created(
 /// The arguments are as the interface of wdfldr.sys has them: `object` is the driver's object, `path` a string, `info` and
 /// the table that it names are writable and stay until the driver is unbound, `globals` can be written.
 #[unsafe(no_mangle)]
-#[expect(non_snake_case, reason = "a C name")]
 pub unsafe extern "system" fn WdfVersionBind(
     object: sys::PDRIVER_OBJECT,
     path: sys::PUNICODE_STRING,
@@ -342,11 +361,17 @@ pub unsafe extern "system" fn WdfVersionBind(
     let machine = kernel::machine();
     ke::require("WdfVersionBind", PASSIVE);
     if object.is_null() || path.is_null() || info.is_null() || globals.is_null() {
-        machine.violated(&violation::NULL, format_args!("WdfVersionBind: an argument is NULL"));
+        machine.violated(
+            &violation::NULL,
+            format_args!("WdfVersionBind: an argument is NULL"),
+        );
         return sys::STATUS_INVALID_PARAMETER;
     }
     let Some(driver) = pnp::driver_of(machine, object.addr()) else {
-        machine.violated(&violation::HANDLE, format_args!("WdfVersionBind: {object:p} is no driver object"));
+        machine.violated(
+            &violation::HANDLE,
+            format_args!("WdfVersionBind: {object:p} is no driver object"),
+        );
         return sys::STATUS_INVALID_PARAMETER;
     };
     // SAFETY: the stub passes a bind info, as the caller promises.
@@ -354,7 +379,13 @@ pub unsafe extern "system" fn WdfVersionBind(
     let count = bind.FuncCount;
     let own = function_count(machine.config.os);
     if !RELEASED.contains(&count) || count > own || bind.FuncTable.is_null() {
-        machine.trace("wdf", format_args!("{}: refused to bind {count} functions; the framework has {own}", driver.name));
+        machine.trace(
+            "wdf",
+            format_args!(
+                "{}: refused to bind {count} functions; the framework has {own}",
+                driver.name
+            ),
+        );
         return sys::STATUS_INVALID_PARAMETER;
     }
     if count <= LAST_ARRAY {
@@ -366,14 +397,32 @@ pub unsafe extern "system" fn WdfVersionBind(
         }
     } else {
         // SAFETY: with such a count it is the address of one pointer to a table.
-        unsafe { bind.FuncTable.cast::<*const sys::WDFFUNC>().write((&raw const TABLE).cast()) };
+        unsafe {
+            bind.FuncTable
+                .cast::<*const sys::WDFFUNC>()
+                .write((&raw const TABLE).cast())
+        };
     }
-    let mut own_globals = Box::new(sys::WDF_DRIVER_GLOBALS { DriverName: driver.short_name(), ..Default::default() });
+    let mut own_globals = Box::new(sys::WDF_DRIVER_GLOBALS {
+        DriverName: driver.short_name(),
+        ..Default::default()
+    });
     let address: sys::PWDF_DRIVER_GLOBALS = &raw mut *own_globals;
     let before = driver.functions();
     driver.set_functions(count);
-    machine.trace("wdf", format_args!("{}: bound with {count} functions", driver.name));
-    BOUND.lock().insert(address.addr(), Bound { globals: own_globals, driver, before });
+    machine.trace(
+        "wdf",
+        format_args!("{}: bound with {count} functions", driver.name),
+    );
+    BOUND.lock().insert(
+        address.addr(),
+        Bound {
+            globals: own_globals,
+            driver,
+            machine: Arc::clone(machine),
+            before,
+        },
+    );
     // SAFETY: the caller passes a place for the pointer.
     unsafe { globals.write(address) };
     sys::STATUS_SUCCESS
@@ -385,7 +434,6 @@ pub unsafe extern "system" fn WdfVersionBind(
 ///
 /// The arguments are those of the bind, and what it returned.
 #[unsafe(no_mangle)]
-#[expect(non_snake_case, reason = "a C name")]
 pub unsafe extern "system" fn WdfVersionUnbind(
     _path: sys::PUNICODE_STRING,
     _info: sys::PWDF_BIND_INFO,
@@ -394,7 +442,10 @@ pub unsafe extern "system" fn WdfVersionUnbind(
     let machine = kernel::machine();
     ke::require("WdfVersionUnbind", PASSIVE);
     let Some(bound) = BOUND.lock().remove(&globals.addr()) else {
-        machine.violated(&violation::GLOBALS, format_args!("WdfVersionUnbind got {globals:p}, which nothing is bound with"));
+        machine.violated(
+            &violation::GLOBALS,
+            format_args!("WdfVersionUnbind got {globals:p}, which nothing is bound with"),
+        );
         return sys::STATUS_INVALID_PARAMETER;
     };
     driver::delete(machine, &bound.driver);
@@ -403,11 +454,9 @@ pub unsafe extern "system" fn WdfVersionUnbind(
     sys::STATUS_SUCCESS
 }
 
-/// What a driver's stub bound and did not unbind.
-pub(super) fn forget(machine: &Machine) -> usize {
-    let drivers = pnp::drivers(machine);
+/// Forgets what the drivers of a machine bound and did not unbind, and names the drivers.
+pub(super) fn forget(machine: &Machine) -> Vec<String> {
     let mut bound = BOUND.lock();
-    let before = bound.len();
-    bound.retain(|_, bound| !drivers.iter().any(|driver| Arc::ptr_eq(driver, &bound.driver)));
-    before - bound.len()
+    let own = bound.extract_if(.., |_, bound| ptr::eq(Arc::as_ptr(&bound.machine), machine));
+    own.map(|(_, bound)| bound.driver.name.clone()).collect()
 }

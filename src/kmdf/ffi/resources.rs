@@ -11,7 +11,7 @@
 
 use core::marker::PhantomData;
 
-use crate::kmdf::resources::{AssignedInterrupt, AssignedResource, MemoryResource, ProcessorSet};
+use crate::kmdf::resources::{AssignedInterrupts, AssignedResource, MemoryResource, ProcessorSet};
 use crate::status::{Result, Status};
 use crate::sys;
 
@@ -43,16 +43,12 @@ impl Assigned<'_> {
         let translated = descriptor(self.translated, index)?;
         let kind = u32::from(translated.Type);
         if kind == sys::CmResourceTypeInterrupt {
-            let message = u32::from(translated.Flags) & sys::CM_RESOURCE_INTERRUPT_MESSAGE != 0;
-            let count = if message {
-                descriptor(self.raw, index).map_or(1, |raw| message_count(&raw))
-            } else {
-                1
-            };
-            return Some(AssignedResource::Interrupt {
-                first: interrupt(&translated, message),
-                count,
-            });
+            let mut interrupts = interrupts(&translated);
+            if interrupts.message_signaled {
+                let raw = descriptor(self.raw, index);
+                interrupts.count = raw.map_or(1, |raw| message_count(&raw));
+            }
+            return Some(AssignedResource::Interrupt(interrupts));
         }
         Some(match memory(&translated) {
             Some(memory) => AssignedResource::Memory(memory),
@@ -68,19 +64,21 @@ fn descriptor(list: sys::WDFCMRESLIST, index: u32) -> Option<sys::CM_PARTIAL_RES
     unsafe { copy.as_ref() }.copied()
 }
 
-fn interrupt(descriptor: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR, message: bool) -> AssignedInterrupt {
+/// What a translated descriptor says; how many interrupts it stands for, only the raw one does.
+fn interrupts(descriptor: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR) -> AssignedInterrupts {
     // A translated message has the same fields at the same places.
     // SAFETY: all members of the union are integers over bytes that the framework filled.
     let fields = unsafe { descriptor.u.Interrupt };
     // The level is 16 bits; above it lies the group on systems that have groups, and zero on others.
     let level = fields.Level;
-    AssignedInterrupt {
-        message: message.then_some(0),
+    AssignedInterrupts {
+        message_signaled: u32::from(descriptor.Flags) & sys::CM_RESOURCE_INTERRUPT_MESSAGE != 0,
+        count: 1,
         vector: fields.Vector,
         // CAST: levels end at 15.
         irql: level as u8,
-        // CAST: the upper 16 bits.
         processors: ProcessorSet {
+            // CAST: the upper 16 bits.
             group: (level >> 16) as u16,
             mask: fields.Affinity,
         },
@@ -89,9 +87,9 @@ fn interrupt(descriptor: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR, message: bool) ->
 
 /// How many messages a raw descriptor stands for: more than one with MSI only.
 fn message_count(raw: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR) -> u32 {
-    // SAFETY: as in `interrupt`.
+    // SAFETY: as in `interrupts`.
     let message = unsafe { raw.u.MessageInterrupt };
-    // SAFETY: as in `interrupt`.
+    // SAFETY: as in `interrupts`.
     let fields = unsafe { message.__bindgen_anon_1.Raw };
     u32::from(fields.MessageCount).max(1)
 }
@@ -99,7 +97,7 @@ fn message_count(raw: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR) -> u32 {
 fn memory<'a>(descriptor: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR) -> Option<MemoryResource<'a>> {
     let kind = u32::from(descriptor.Type);
     let flags = u32::from(descriptor.Flags);
-    // SAFETY: as in `interrupt`; all views of memory have their fields at the same places.
+    // SAFETY: as in `interrupts`; all views of memory have their fields at the same places.
     let fields = unsafe { descriptor.u.Memory };
     let length = u64::from(fields.Length);
     let length = match kind {

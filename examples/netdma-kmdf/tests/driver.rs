@@ -1,0 +1,358 @@
+//! The driver from load to unload on simulated machines: where interrupts go, what is copied, and what happens when the device has
+//! fewer messages than channels, or NetDMA is not there.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use netdma_kmdf::{MAXIMUM_TRANSFER_SIZE, driver_entry};
+use simkernel::devices::Doorbell;
+use simkernel::ndis::{AffinityPlan, Channel, Transfer};
+use simkernel::pnp::{Bar, DeviceConfig, DeviceId, DriverId, Signal};
+use simkernel::{Config, Kernel, Os};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A machine with the driver and one device.
+struct Machine {
+    kernel: Kernel,
+    driver: DriverId,
+    device: DeviceId,
+}
+
+impl Machine {
+    /// A device with `channels` channels and `messages` messages, of which at most `granted` are granted.
+    fn boot(os: Os, channels: u32, messages: u32, granted: Option<u32>) -> Self {
+        Self::boot_with(os, channels, messages, granted, |_| {})
+    }
+
+    fn boot_with(
+        os: Os,
+        channels: u32,
+        messages: u32,
+        granted: Option<u32>,
+        before: impl FnOnce(&Kernel),
+    ) -> Self {
+        let kernel = Kernel::boot(Config {
+            os,
+            processors: 4,
+            ..Config::default()
+        });
+        before(&kernel);
+        let driver = kernel
+            .load_driver("netdma-kmdf", driver_entry)
+            .expect("the driver loads");
+        let signal = Signal::new();
+        let model = Doorbell::new(channels, signal.clone());
+        let config = DeviceConfig {
+            name: "engine".into(),
+            messages,
+            granted,
+            bars: vec![Bar {
+                length: Doorbell::LENGTH,
+                model,
+            }],
+            signal,
+        };
+        let device = kernel
+            .add_device(driver, config)
+            .expect("the device starts");
+        Self {
+            kernel,
+            driver,
+            device,
+        }
+    }
+
+    fn open(&self, processors: u64) -> Channel {
+        let provider = self.kernel.netdma().providers()[0].id;
+        self.kernel
+            .netdma()
+            .open(provider, processors)
+            .expect("a channel")
+    }
+
+    fn unload(self) {
+        self.kernel
+            .remove_device(self.device)
+            .expect("the device is removed");
+        assert!(self.kernel.netdma().providers().is_empty());
+        self.kernel
+            .unload_driver(self.driver)
+            .expect("the driver is unloaded");
+        let verdict = self.kernel.shutdown();
+        assert!(verdict.is_clean(), "{verdict}");
+    }
+}
+
+/// Copies `batches` batches of `pieces` pieces of different lengths and checks every byte, also around the copies.
+fn copy(machine: &Machine, channel: &Channel, batches: u32, pieces: usize) {
+    const ROOM: usize = 0x3000;
+    const GUARD: u8 = 0xA5;
+
+    for batch in 0..batches {
+        let mut source = machine.kernel.allocate(pieces * ROOM);
+        let mut destination = machine.kernel.allocate(pieces * ROOM);
+        for (index, byte) in source.as_mut_slice().iter_mut().enumerate() {
+            *byte = (index as u32).wrapping_mul(0x9E37_79B9).wrapping_add(batch) as u8;
+        }
+        destination.as_mut_slice().fill(GUARD);
+        let range = |piece: usize| {
+            let start = piece * ROOM + 64 + piece % 7;
+            start..start + 1 + (piece * 977 + batch as usize) % 0x2800
+        };
+        let transfers: Vec<_> = (0..pieces)
+            .map(|piece| Transfer {
+                source: source.physical() + range(piece).start as u64,
+                destination: destination.physical() + range(piece).start as u64,
+                length: range(piece).len() as u32,
+                flags: 0,
+            })
+            .collect();
+        let ticket = channel.submit(&transfers).expect("the batch is accepted");
+        assert!(
+            channel.wait(ticket, TIMEOUT),
+            "batch {batch} does not complete"
+        );
+        let mut expected = vec![GUARD; pieces * ROOM];
+        for range in (0..pieces).map(range) {
+            expected[range.clone()].copy_from_slice(&source.as_slice()[range]);
+        }
+        assert!(destination.as_slice() == expected, "batch {batch} differs");
+    }
+}
+
+/// Every channel of the device, copying at the same time.
+fn copy_on_all(machine: &Machine, channels: u32) -> Vec<Channel> {
+    let open: Vec<_> = (0..channels)
+        .map(|channel| machine.open(1 << (channel % 4)))
+        .collect();
+    std::thread::scope(|scope| {
+        for (index, channel) in (0..).zip(&open) {
+            let kernel = &machine.kernel;
+            scope.spawn(move || {
+                let _entered = kernel.enter(index % 4);
+                copy(machine, channel, 12, 16);
+            });
+        }
+    });
+    open
+}
+
+#[test]
+fn each_channel_interrupts_and_completes_on_the_processor_that_netdma_asked_for() {
+    let machine = Machine::boot(Os::Win7, 8, 8, None);
+    let info = machine.kernel.netdma().providers().remove(0);
+    assert_eq!((info.channels, info.version), (8, (2, 1)));
+    assert_eq!(info.maximum_transfer, MAXIMUM_TRANSFER_SIZE);
+    let reports = machine.kernel.interrupts(machine.device);
+    assert_eq!(reports.len(), 8);
+    for (report, asked) in reports.iter().zip(&info.affinity) {
+        assert_eq!(
+            report.targets,
+            [asked.unwrap()],
+            "message {:?}",
+            report.message
+        );
+    }
+    let channels = copy_on_all(&machine, 8);
+    for channel in &channels {
+        let statistics = channel.statistics();
+        assert_eq!(statistics.descriptors, 12 * 16);
+        assert!(statistics.interrupts > 0, "no interrupt");
+        let here = [channel.processor()];
+        assert!(
+            statistics.isr_processors.keys().eq(&here),
+            "{statistics:?}, not {here:?}"
+        );
+        assert!(
+            statistics.dpc_processors.keys().eq(&here),
+            "{statistics:?}, not {here:?}"
+        );
+    }
+    drop(channels);
+    machine.unload();
+}
+
+#[test]
+fn fewer_messages_than_channels_are_shared() {
+    let machine = Machine::boot(Os::Win7, 8, 3, None);
+    let channels = copy_on_all(&machine, 8);
+    let reports = machine.kernel.interrupts(machine.device);
+    assert_eq!(reports.len(), 3);
+    assert!(
+        reports
+            .iter()
+            .all(|report| report.delivered.values().sum::<u64>() > 0),
+        "{reports:?}"
+    );
+    drop(channels);
+    machine.unload();
+}
+
+#[test]
+fn a_grant_that_runs_short_is_shared() {
+    let machine = Machine::boot(Os::Win7, 8, 8, Some(2));
+    let channels = copy_on_all(&machine, 8);
+    assert_eq!(machine.kernel.interrupts(machine.device).len(), 2);
+    drop(channels);
+    machine.unload();
+}
+
+#[test]
+fn one_message_serves_all_channels() {
+    let machine = Machine::boot(Os::Win7, 4, 1, None);
+    let channels = copy_on_all(&machine, 4);
+    for channel in &channels {
+        assert!(
+            channel
+                .statistics()
+                .dpc_processors
+                .keys()
+                .eq(&[channel.processor()])
+        );
+    }
+    drop(channels);
+    machine.unload();
+}
+
+#[test]
+fn a_line_interrupt_serves_all_channels() {
+    let machine = Machine::boot(Os::VistaSp1, 4, 0, None);
+    assert_eq!(machine.kernel.netdma().providers()[0].version, (2, 0));
+    let channels = copy_on_all(&machine, 4);
+    let reports = machine.kernel.interrupts(machine.device);
+    assert!(
+        matches!(&*reports, [report] if report.message.is_none()),
+        "{reports:?}"
+    );
+    drop(channels);
+    machine.unload();
+}
+
+#[test]
+fn a_client_gets_a_channel_that_interrupts_on_its_processor_while_there_is_one() {
+    let machine = Machine::boot(Os::Win7, 4, 4, None);
+    let on_two = machine.open(1 << 2);
+    assert_eq!(on_two.processor(), 2);
+    // The one whose message goes to processor 2 is taken; the next one works there all the same.
+    let also_on_two = machine.open(1 << 2);
+    assert_eq!(also_on_two.processor(), 2);
+    copy(&machine, &also_on_two, 2, 4);
+    drop((on_two, also_on_two));
+    machine.unload();
+}
+
+#[test]
+fn no_more_channels_than_the_device_has() {
+    let machine = Machine::boot(Os::Win7, 2, 2, None);
+    let provider = machine.kernel.netdma().providers()[0].id;
+    let channels = [machine.open(u64::MAX), machine.open(u64::MAX)];
+    assert!(machine.kernel.netdma().open(provider, u64::MAX).is_err());
+    drop(channels);
+    let again = machine.open(u64::MAX);
+    copy(&machine, &again, 1, 1);
+    drop(again);
+    machine.unload();
+}
+
+#[test]
+fn processors_that_do_not_exist_are_left_out_of_the_plan() {
+    let machine = Machine::boot_with(Os::Win7, 2, 2, None, |kernel| {
+        kernel
+            .netdma()
+            .set_affinity(AffinityPlan::Processors(vec![99, 1]));
+    });
+    let reports = machine.kernel.interrupts(machine.device);
+    assert_eq!(reports[1].targets, [1]);
+    assert!(
+        reports[0].targets.iter().all(|processor| *processor < 4),
+        "{reports:?}"
+    );
+    drop(copy_on_all(&machine, 2));
+    machine.unload();
+}
+
+#[test]
+fn without_a_word_of_netdma_interrupts_go_where_the_system_likes() {
+    let machine = Machine::boot_with(Os::Win7, 2, 2, None, |kernel| {
+        kernel.netdma().set_affinity(AffinityPlan::Silent);
+    });
+    drop(copy_on_all(&machine, 2));
+    machine.unload();
+}
+
+#[test]
+fn a_descriptor_that_is_too_long_halts_the_channel_and_a_new_list_goes_on() {
+    let machine = Machine::boot(Os::Win7, 1, 1, None);
+    let channel = machine.open(u64::MAX);
+    let (source, destination) = (machine.kernel.allocate(4096), machine.kernel.allocate(4096));
+    let good = Transfer {
+        source: source.physical(),
+        destination: destination.physical(),
+        length: 64,
+        flags: 0,
+    };
+    let bad = Transfer {
+        length: MAXIMUM_TRANSFER_SIZE + 1,
+        ..good
+    };
+    let ticket = channel
+        .submit(&[good, bad])
+        .expect("the first descriptor is in order");
+    assert!(!channel.wait(ticket, TIMEOUT));
+    assert_eq!(channel.statistics().faults, 1);
+    copy(&machine, &channel, 2, 4);
+    drop(channel);
+    machine.unload();
+}
+
+#[test]
+fn without_netdma_the_driver_loads_says_so_and_goes() {
+    let machine = Machine::boot(Os::Win10, 4, 4, None);
+    let said = machine
+        .kernel
+        .events()
+        .iter()
+        .any(|event| event.what.contains("NetDMA is not supported"));
+    assert!(said, "{:?}", machine.kernel.events());
+    machine.unload();
+}
+
+#[test]
+fn a_refused_allocation_at_any_moment_leaves_nothing_behind() {
+    let mut failures = BTreeSet::new();
+    for n in 1.. {
+        let kernel = Kernel::boot(Config::default());
+        kernel.fail_allocation(Some(n));
+        if let Ok(driver) = kernel.load_driver("netdma-kmdf", driver_entry) {
+            let signal = Signal::new();
+            let model = Doorbell::new(2, signal.clone());
+            let bars = vec![Bar {
+                length: Doorbell::LENGTH,
+                model,
+            }];
+            let config = DeviceConfig {
+                name: "engine".into(),
+                messages: 2,
+                granted: None,
+                bars,
+                signal,
+            };
+            match kernel.add_device(driver, config) {
+                Ok(device) => kernel.remove_device(device).expect("the device is removed"),
+                Err(status) => _ = failures.insert(status),
+            }
+            kernel
+                .unload_driver(driver)
+                .expect("the driver is unloaded");
+        }
+        let refused = kernel.failed_allocations() > 0;
+        kernel.fail_allocation(None);
+        let verdict = kernel.shutdown();
+        assert!(verdict.is_clean(), "allocation {n}: {verdict}");
+        if !refused {
+            break;
+        }
+    }
+    assert!(!failures.is_empty());
+}

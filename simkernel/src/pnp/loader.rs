@@ -1,0 +1,40 @@
+//! Calls a driver's entry point and its unload routine.
+//!
+//! # Safety
+//!
+//! The unsafe code of this file calls the two functions that a driver has outside the framework. They get what the system
+//! gives them: the driver object, which lives as long as the driver is loaded, and a registry path that is readable during
+//! the call.
+#![expect(unsafe_code, reason = "calls a driver's entry point")]
+
+use nmr_netdma::sys;
+
+use crate::pnp::DriverEntry;
+use crate::pnp::driver::Driver;
+use crate::{ke, kernel};
+
+pub(super) fn call_entry(driver: &Driver, entry: DriverEntry) -> sys::NTSTATUS {
+    let object = driver.object();
+    let path = driver.registry_path();
+    ke::at(0, || {
+        kernel::in_callback("DriverEntry", driver.name.as_str(), object.addr(), || {
+            // SAFETY: `entry` is a driver's entry point, and gets what the page of DRIVER_INITIALIZE says.
+            unsafe { entry(object, &raw const path) }
+        })
+    })
+}
+
+/// Calls the unload routine; `false` if there is none.
+pub(super) fn call_unload(driver: &Driver) -> bool {
+    let Some(unload) = driver.unload_routine() else {
+        return false;
+    };
+    let object = driver.object();
+    ke::at(0, || {
+        kernel::in_callback("DriverUnload", driver.name.as_str(), object.addr(), || {
+            // SAFETY: the driver, or the framework for it, put this routine into the driver object for this very call.
+            unsafe { unload(object) }
+        });
+    });
+    true
+}

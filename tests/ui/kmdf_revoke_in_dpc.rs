@@ -1,0 +1,14 @@
+//! A DPC cannot wait.
+
+use nmr_netdma::irql::{Dispatch, Irql};
+use nmr_netdma::kmdf::{DpcHandle, DpcRoutine, Registers, Revocable};
+
+struct Routine(Revocable<Registers>);
+
+impl DpcRoutine for Routine {
+    fn run(&self, _: &DpcHandle<'_>, irql: &mut Irql<Dispatch>) {
+        self.0.revoke(irql);
+    }
+}
+
+fn main() {}
