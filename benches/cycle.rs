@@ -7,8 +7,6 @@
 //! entered a machine is at PASSIVE_LEVEL.
 #![expect(unsafe_code, reason = "plays a driver written in C")]
 
-use std::sync::OnceLock;
-
 use nmr_netdma::Guid;
 use nmr_netdma::irql::{Irql, Passive};
 use nmr_netdma::lifetime::Image;
@@ -263,7 +261,7 @@ impl Library {
         }
         for number in 0..counts[1] {
             let identity = Identity::new(MODULE).with_number(number);
-            let client = ClientRegistration::register(image, User(OnceLock::new()), identity, irql);
+            let client = ClientRegistration::register(image, User::default(), identity, irql);
             clients.push(client.expect("the client registers"));
         }
         for client in clients.drain(..) {

@@ -83,7 +83,8 @@ unsafe extern "C" {
     safe fn bench_c_call_guarded(count: u64) -> u64;
 }
 
-/// A client that gives its binding away.
+/// A client that gives its first binding away.
+#[derive(Default)]
 pub(crate) struct User(OnceLock<Binding<Stepper>>);
 
 impl Client for User {
@@ -91,7 +92,7 @@ impl Client for User {
     type Context = ();
 
     fn attach<'a>(&self, offer: Offer<'a, Self>, irql: &mut Irql<Passive>) -> Decision<'a> {
-        // There is one provider, so it is set once.
+        // Later ones are let go.
         let _ = self.0.set(offer.binding());
         match offer.accept((), Dispatch::none(), irql) {
             Ok(decision) => decision,
@@ -127,7 +128,7 @@ fn attached<R>(body: impl FnOnce(&Binding<Stepper>) -> R) -> R {
     let identity = || Identity::new(MODULE);
     let provider = ProviderRegistration::register(&image, Steps, identity(), &mut irql)
         .expect("the provider registers");
-    let client = ClientRegistration::register(&image, User(OnceLock::new()), identity(), &mut irql)
+    let client = ClientRegistration::register(&image, User::default(), identity(), &mut irql)
         .expect("the client registers");
     let result = body(client.0.get().expect("they have met"));
     drop(client);

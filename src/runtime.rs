@@ -3,6 +3,7 @@
 //! | symbol | who wants it |
 //! |---|---|
 //! | `memcpy`, `memmove`, `memset`, `memcmp` | the compiler, for copies and comparisons |
+//! | `strlen` | the precompiled `alloc`, in its C strings |
 //! | `_fltused` | the compiler, once floating point occurs |
 //! | `__CxxFrameHandler3` | the precompiled `core`, whose unwind tables name it; nothing unwinds |
 //! | `__chkstk` | the compiler, for stack frames beyond a page; imported from the kernel |
@@ -51,6 +52,20 @@ mod symbols {
     unsafe extern "C" {
         // Named here so that the linker finds it; the compiler calls it.
         fn __chkstk();
+    }
+
+    /// # Safety
+    ///
+    /// As C: `text` points to bytes up to and including a zero.
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn strlen(text: *const u8) -> usize {
+        let mut length = 0;
+        // SAFETY: no byte before this one was the zero that the caller vouches for, so this one can be read. Volatile, so
+        // that the loop is not compiled into a call of this very function.
+        while unsafe { text.wrapping_add(length).read_volatile() } != 0 {
+            length += 1;
+        }
+        length
     }
 
     /// # Safety
@@ -131,9 +146,9 @@ mod symbols {
     unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, length: usize) -> i32 {
         for index in 0..length {
             // SAFETY: the caller vouches for `length` bytes, and the index is below.
-            let a = unsafe { left.add(index).read_volatile() };
+            let a = unsafe { left.wrapping_add(index).read_volatile() };
             // SAFETY: as above.
-            let b = unsafe { right.add(index).read_volatile() };
+            let b = unsafe { right.wrapping_add(index).read_volatile() };
             if a != b {
                 return i32::from(a) - i32::from(b);
             }

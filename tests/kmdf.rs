@@ -875,6 +875,41 @@ fn dropping_a_dpc_waits_for_one_that_queues_itself() {
     assert!(verdict.is_clean(), "{verdict}");
 }
 
+/// Tries to queue itself while it is being dropped.
+struct Late(Arc<[AtomicBool; 3]>);
+
+impl DpcRoutine for Late {
+    fn run(&self, dpc: &DpcHandle<'_>, _: &mut Irql<Dispatch>) {
+        let [running, dropping, queued] = &*self.0;
+        running.store(true, Ordering::Release);
+        until("the drop", || dropping.load(Ordering::Acquire));
+        queued.store(dpc.enqueue(), Ordering::Release);
+    }
+}
+
+#[test]
+fn a_dpc_that_is_being_dropped_cannot_be_queued() {
+    let kernel = Kernel::boot(Config::default());
+    let flags = Arc::new([const { AtomicBool::new(false) }; 3]);
+    let dpc = Dpc::new(Late(Arc::clone(&flags))).unwrap();
+    dpc.set_target_processor(1).unwrap();
+    dpc.enqueue();
+    let [running, dropping, queued] = &*flags;
+    until("the DPC", || running.load(Ordering::Acquire));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Dropping shuts the queue at once and then waits for the routine.
+            std::thread::sleep(Duration::from_millis(100));
+            dropping.store(true, Ordering::Release);
+        });
+        drop(dpc);
+    });
+    assert!(!queued.load(Ordering::Acquire));
+    assert_eq!(Arc::strong_count(&flags), 1);
+    let verdict = kernel.shutdown();
+    assert!(verdict.is_clean(), "{verdict}");
+}
+
 #[test]
 fn a_queued_dpc_is_not_queued_twice() {
     let kernel = Kernel::boot(Config::default());
@@ -1027,47 +1062,38 @@ fn messages_can_be_removed_and_added() {
 }
 
 #[test]
-fn what_is_revoked_is_used_by_nobody() {
+fn revoking_waits_for_who_uses_the_value() {
     let prepared: Probe = |script, _, irql| {
         let revocable = Revocable::new();
-        let (stop, used) = (AtomicBool::new(false), AtomicU32::new(0));
-        std::thread::scope(|scope| {
-            for _ in 0..3 {
+        assert_eq!(revocable.revoke(irql), None);
+        assert!(revocable.access().is_none());
+        for round in 0..3 {
+            assert_eq!(revocable.install(round, irql), Ok(()));
+            assert_eq!(revocable.install(9, irql), Err(9));
+            let (inside, left) = (AtomicBool::new(false), AtomicBool::new(false));
+            std::thread::scope(|scope| {
                 scope.spawn(|| {
-                    while !stop.load(Ordering::Relaxed) {
-                        let Some(access) = revocable.access() else {
-                            continue;
-                        };
-                        let alive: &AtomicBool = &access;
-                        for _ in 0..100 {
-                            assert!(alive.load(Ordering::Relaxed));
-                        }
-                        used.fetch_add(1, Ordering::Relaxed);
-                    }
+                    let access = revocable.access().unwrap();
+                    inside.store(true, Ordering::Release);
+                    // Others come and go meanwhile, and are turned away once revoking has begun.
+                    until("revoke", || revocable.access().is_none());
+                    std::thread::sleep(Duration::from_millis(20));
+                    assert_eq!(*access, round);
+                    left.store(true, Ordering::Release);
+                    drop(access);
                 });
-            }
-            assert!(revocable.revoke(irql).is_none());
-            for _ in 0..50 {
-                let before = used.load(Ordering::Relaxed);
-                revocable.install(AtomicBool::new(true), irql).unwrap();
-                assert!(revocable.install(AtomicBool::new(true), irql).is_err());
-                until("a user", || used.load(Ordering::Relaxed) > before);
-                let taken = revocable.revoke(irql).unwrap();
-                taken.store(false, Ordering::Relaxed);
-                assert!(revocable.access().is_none());
-            }
-            stop.store(true, Ordering::Relaxed);
-        });
+                until("the user", || inside.load(Ordering::Acquire));
+                assert_eq!(revocable.revoke(irql), Some(round));
+                assert!(left.load(Ordering::Acquire), "revoked under a user");
+            });
+        }
         script.note("probed");
     };
-    probe(
-        Script {
-            prepared: Some(prepared),
-            ..Script::default()
-        },
-        1,
-        |_, _| {},
-    );
+    let script = Script {
+        prepared: Some(prepared),
+        ..Script::default()
+    };
+    probe(script, 1, |_, _| {});
 }
 
 #[test]

@@ -175,6 +175,9 @@ fn caller_identity() -> Identity<CallerShows> {
         .with_characteristics(SHOWS)
 }
 
+/// Which machines a test runs on.
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=if cfg!(miri) { 2 } else { 16 };
+
 /// What happened to one module.
 #[derive(Default)]
 struct Log {
@@ -467,7 +470,7 @@ fn each_side_sees_who_the_other_is() {
 
 #[test]
 fn one_client_has_a_binding_with_each_provider() {
-    for seed in 1..=16 {
+    for seed in SEEDS {
         let mut machine = Machine::with_seed(seed);
         let first = machine.server(Server::default());
         let caller = machine.caller(Caller::default());
@@ -571,7 +574,7 @@ fn a_refused_client_may_try_again() {
 
 #[test]
 fn the_last_guard_completes_the_detach() {
-    for seed in 1..=16 {
+    for seed in SEEDS {
         let mut machine = Machine::with_seed(seed);
         let server = machine.server(Server::default());
         let caller = machine.caller(Caller::default());
@@ -645,7 +648,7 @@ fn a_context_may_hold_its_own_guard_until_detach() {
 
 #[test]
 fn cleanup_may_follow_the_last_guard_at_once() {
-    for seed in 1..=16 {
+    for seed in SEEDS {
         let mut machine = Machine::with_seed(seed);
         machine.kernel.nmr().early_cleanup(true);
         let server = machine.server(Server::default());
@@ -663,7 +666,7 @@ fn cleanup_may_follow_the_last_guard_at_once() {
 
 #[test]
 fn callers_race_with_detaching() {
-    const ROUNDS: u64 = if cfg!(miri) { 4 } else { 200 };
+    const ROUNDS: u64 = if cfg!(miri) { 2 } else { 200 };
 
     for seed in 1..=ROUNDS {
         let mut machine = Machine::with_seed(seed);
@@ -722,6 +725,7 @@ fn deregistering_begins_at_dispatch_level_and_is_waited_for_later() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "leaks on purpose")]
 fn a_leaked_registration_is_named() {
     let mut machine = Machine::boot();
     std::mem::forget(machine.caller(Caller::default()));
@@ -810,6 +814,7 @@ fn every_failed_allocation_is_an_orderly_refusal() {
 
 /// A driver in C that makes mistakes.
 mod careless {
+    use core::cell::Cell;
     use core::ffi::c_void;
     use core::ptr;
 
@@ -826,8 +831,8 @@ mod careless {
         pub(crate) shows: *const c_void,
         pub(crate) functions: *const c_void,
         pub(crate) calls_early: bool,
-        pub(crate) early_answer: Option<u32>,
-        pub(crate) attach_answer: Option<i32>,
+        pub(crate) early_answer: Cell<Option<u32>>,
+        pub(crate) attach_answer: Cell<Option<i32>>,
     }
 
     impl Careless {
@@ -847,8 +852,8 @@ mod careless {
                 shows: ptr::null(),
                 functions: ptr::null(),
                 calls_early: false,
-                early_answer: None,
-                attach_answer: None,
+                early_answer: Cell::new(None),
+                attach_answer: Cell::new(None),
             }
         }
 
@@ -864,7 +869,7 @@ mod careless {
         }
 
         /// Registers as a provider, runs `body`, deregisters and waits.
-        pub(crate) fn provide(&mut self, body: impl FnOnce()) {
+        pub(crate) fn provide(&self, body: impl FnOnce()) {
             let characteristics = sys::NPI_PROVIDER_CHARACTERISTICS {
                 Version: 0,
                 Length: 72,
@@ -874,7 +879,7 @@ mod careless {
                 ProviderRegistrationInstance: self.instance(),
             };
             let mut handle = ptr::null_mut();
-            let context = ptr::from_mut(self).cast();
+            let context = ptr::from_ref(self).cast_mut().cast();
             // SAFETY: all of it lives until the wait below has returned.
             let status = unsafe {
                 sys::NmrRegisterProvider(&raw const characteristics, context, &raw mut handle)
@@ -894,7 +899,7 @@ mod careless {
         }
 
         /// Registers as a client, runs `body`, deregisters and waits.
-        pub(crate) fn consume(&mut self, body: impl FnOnce()) {
+        pub(crate) fn consume(&self, body: impl FnOnce()) {
             let characteristics = sys::NPI_CLIENT_CHARACTERISTICS {
                 Version: 0,
                 Length: 72,
@@ -904,7 +909,7 @@ mod careless {
                 ClientRegistrationInstance: self.instance(),
             };
             let mut handle = ptr::null_mut();
-            let context = ptr::from_mut(self).cast();
+            let context = ptr::from_ref(self).cast_mut().cast();
             // SAFETY: all of it lives until the wait below has returned.
             let status = unsafe {
                 sys::NmrRegisterClient(&raw const characteristics, context, &raw mut handle)
@@ -934,14 +939,15 @@ mod careless {
         dispatch: *mut *const c_void,
     ) -> sys::NTSTATUS {
         // SAFETY: the context is what `provide` registered.
-        let this = unsafe { &mut *context.cast::<Careless>() };
+        let this = unsafe { &*context.cast::<Careless>() };
         if this.calls_early {
             // SAFETY: the tests' clients always have a table.
             let functions = unsafe { client_dispatch.cast::<CallerFunctions>().read() };
             // SAFETY: the wrong moment, but the right context.
-            this.early_answer = functions
+            let answer = functions
                 .notify
                 .map(|notify| unsafe { notify(client_context, 1) });
+            this.early_answer.set(answer);
         }
         // SAFETY: the registrar passes places for both.
         unsafe { binding_context.write(context) };
@@ -956,7 +962,7 @@ mod careless {
         _provider: sys::PNPI_REGISTRATION_INSTANCE,
     ) -> sys::NTSTATUS {
         // SAFETY: the context is what `consume` registered.
-        let this = unsafe { &mut *context.cast::<Careless>() };
+        let this = unsafe { &*context.cast::<Careless>() };
         let mut provider_context = ptr::null_mut();
         let mut provider_dispatch = ptr::null();
         // SAFETY: inside the attach callback, with a context that lives as long as the registration.
@@ -969,7 +975,7 @@ mod careless {
                 &raw mut provider_dispatch,
             )
         };
-        this.attach_answer = Some(status);
+        this.attach_answer.set(Some(status));
         status
     }
 
@@ -992,7 +998,7 @@ mod careless {
 use self::careless::Careless;
 
 /// What a client of the library makes of a careless provider: whether it was asked at all, and its bindings' answers.
-fn meet(careless: &mut Careless) -> (usize, Vec<Option<Option<u32>>>) {
+fn meet(careless: &Careless) -> (usize, Vec<Option<Option<u32>>>) {
     let mut machine = Machine::boot();
     let caller = machine.caller(Caller::default());
     let mut answers = Vec::new();
@@ -1008,22 +1014,22 @@ fn meet(careless: &mut Careless) -> (usize, Vec<Option<Option<u32>>>) {
 fn a_peer_with_an_unknown_module_identifier_is_declined() {
     let mut careless = Careless::new();
     careless.id.Type = 7;
-    assert_eq!(meet(&mut careless), (0, vec![]));
+    assert_eq!(meet(&careless), (0, vec![]));
     let mut careless = Careless::new();
     careless.id.Length = 8;
-    assert_eq!(meet(&mut careless), (0, vec![]));
+    assert_eq!(meet(&careless), (0, vec![]));
 }
 
 #[test]
 fn a_peer_with_a_short_registration_instance_is_declined() {
     let mut careless = Careless::new();
     careless.instance_size = 32;
-    assert_eq!(meet(&mut careless), (0, vec![]));
+    assert_eq!(meet(&careless), (0, vec![]));
 }
 
 #[test]
 fn a_provider_without_functions_leaves_the_binding_shut() {
-    assert_eq!(meet(&mut Careless::new()), (1, vec![None]));
+    assert_eq!(meet(&Careless::new()), (1, vec![None]));
 }
 
 #[test]
@@ -1034,7 +1040,7 @@ fn a_provider_with_too_few_functions_leaves_the_binding_shut() {
     };
     let mut careless = Careless::new();
     careless.functions = (&raw const table).cast();
-    assert_eq!(meet(&mut careless), (1, vec![None]));
+    assert_eq!(meet(&careless), (1, vec![None]));
 }
 
 #[test]
@@ -1059,12 +1065,12 @@ fn a_provider_that_calls_before_the_attach_is_decided_is_turned_away() {
     let mut careless = Careless::new();
     careless.functions = (&raw const careless::OLD_TABLE).cast();
     careless.calls_early = true;
-    assert_eq!(meet(&mut careless), (1, vec![Some(Some(2))]));
-    assert_eq!(careless.early_answer, Some(echo::NOT_READY));
+    assert_eq!(meet(&careless), (1, vec![Some(Some(2))]));
+    assert_eq!(careless.early_answer.get(), Some(echo::NOT_READY));
 }
 
 /// What a provider of the library answers a careless client, and whether it was asked at all.
-fn serve(careless: &mut Careless) -> (usize, Option<i32>) {
+fn serve(careless: &Careless) -> (usize, Option<i32>) {
     let mut machine = Machine::boot();
     let server = machine.server(Server::default());
     careless.consume(|| ());
@@ -1072,13 +1078,13 @@ fn serve(careless: &mut Careless) -> (usize, Option<i32>) {
     drop(server);
     let verdict = machine.shutdown();
     assert!(verdict.leaks.is_empty(), "{verdict}");
-    (asked, careless.attach_answer)
+    (asked, careless.attach_answer.get())
 }
 
 #[test]
 fn a_client_without_functions_is_declined() {
     let answer = Some(Error::NO_INTERFACE.status().0);
-    assert_eq!(serve(&mut Careless::new()), (0, answer));
+    assert_eq!(serve(&Careless::new()), (0, answer));
 }
 
 #[test]
@@ -1088,10 +1094,7 @@ fn a_client_that_shows_too_little_is_declined() {
     let mut careless = Careless::new();
     careless.functions = (&raw const functions).cast();
     careless.shows = (&raw const shows).cast();
-    assert_eq!(
-        serve(&mut careless),
-        (0, Some(Error::NO_INTERFACE.status().0))
-    );
+    assert_eq!(serve(&careless), (0, Some(Error::NO_INTERFACE.status().0)));
     careless.shows = std::ptr::from_ref(&SHOWS).cast();
-    assert_eq!(serve(&mut careless), (1, Some(0)));
+    assert_eq!(serve(&careless), (1, Some(0)));
 }

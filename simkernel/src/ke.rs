@@ -44,7 +44,10 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(config: &Config) -> Self {
-        Self { processors: Processors::new(config.processors), events: event::Waiters::default() }
+        Self {
+            processors: Processors::new(config.processors),
+            events: event::Waiters::default(),
+        }
     }
 }
 
@@ -96,14 +99,26 @@ pub(crate) fn at<R>(irql: u8, body: impl FnOnce() -> R) -> R {
     let held = thread.locks.get();
     thread.locks.set(held.min(locks));
     if held > locks {
-        thread.machine.violated(&violation::LOCK_HELD, format_args!("returned with {} spin locks", held - locks));
+        thread.machine.violated(
+            &violation::LOCK_HELD,
+            format_args!("returned with {} spin locks", held - locks),
+        );
     }
     result
 }
 
 /// Queues `isr` to a processor, which runs it at `irql`. It only queues: the caller may hold locks.
-pub(crate) fn interrupt(machine: &Arc<Machine>, processor: u32, irql: u8, isr: Arc<dyn Fn() + Send + Sync>) {
-    processor::queue(machine, processor, Work::Interrupt(irql, Box::new(move || isr())));
+pub(crate) fn interrupt(
+    machine: &Arc<Machine>,
+    processor: u32,
+    irql: u8,
+    isr: Arc<dyn Fn() + Send + Sync>,
+) {
+    processor::queue(
+        machine,
+        processor,
+        Work::Interrupt(irql, Box::new(move || isr())),
+    );
 }
 
 /// Waits until every DPC that is queued or running now has run. Not for a DPC or an ISR, which would wait for itself.
@@ -112,7 +127,10 @@ pub(crate) fn flush_dpcs(machine: &Arc<Machine>) {
     if thread.is_processor.get() || thread.locks.get() > 0 {
         machine.violated(
             &violation::FLUSH,
-            format_args!("a DPC, an ISR or the holder of a spin lock waits for DPCs at IRQL {}", thread.irql.get()),
+            format_args!(
+                "a DPC, an ISR or the holder of a spin lock waits for DPCs at IRQL {}",
+                thread.irql.get()
+            ),
         );
         return;
     }
@@ -145,7 +163,11 @@ impl Kernel {
     /// # Panics
     ///
     /// If `body` panics, if there is no such processor, or if an ISR or a DPC calls it.
-    pub fn run_dpc_on<R: Send + 'static>(&self, processor: u32, body: impl FnOnce() -> R + Send + 'static) -> R {
+    pub fn run_dpc_on<R: Send + 'static>(
+        &self,
+        processor: u32,
+        body: impl FnOnce() -> R + Send + 'static,
+    ) -> R {
         self.run(processor, body, Work::Task)
     }
 
@@ -170,7 +192,10 @@ impl Kernel {
         work: impl FnOnce(Box<dyn FnOnce() + Send>) -> Work,
     ) -> R {
         assert_waitable();
-        assert!(processor < self.config().processors, "there is no processor {processor}");
+        assert!(
+            processor < processor_count(self.machine()),
+            "there is no processor {processor}"
+        );
         let outcome = Arc::new((Mutex::new(None), Condvar::new()));
         let sender = Arc::clone(&outcome);
         let body = move || {

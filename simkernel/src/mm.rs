@@ -15,8 +15,9 @@
 //! [`READ_REGISTER_ULONG`]: nmr_netdma::sys::READ_REGISTER_ULONG
 //! [`WRITE_REGISTER_ULONG`]: nmr_netdma::sys::WRITE_REGISTER_ULONG
 
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::kernel::{Config, Kernel, Machine};
 use crate::verifier::Leak;
@@ -26,8 +27,8 @@ mod physical;
 mod pool;
 pub mod violation;
 
-pub(crate) use self::physical::Region;
 pub use self::physical::Buffer;
+pub(crate) use self::physical::Region;
 pub use self::pool::PoolUsage;
 
 const PAGE: usize = 0x1000;
@@ -73,18 +74,28 @@ pub(crate) fn allocate_physical(machine: &Arc<Machine>, bytes: usize) -> Region 
 /// Where the `length` bytes from `physical` on lie; `None` if they are not all in one piece of memory.
 pub(crate) fn virtual_of(machine: &Arc<Machine>, physical: u64, length: usize) -> Option<*mut u8> {
     let state = &machine.mm;
-    state.memory.virtual_of(physical, length).or_else(|| state.pool.virtual_of(physical, length))
+    state
+        .memory
+        .virtual_of(physical, length)
+        .or_else(|| state.pool.virtual_of(physical, length))
 }
 
 /// The physical address of memory or mapped registers; `None` if the machine knows nothing at `address`.
 pub(crate) fn physical_of(machine: &Arc<Machine>, address: *const u8) -> Option<u64> {
     let (state, address) = (&machine.mm, address.addr());
-    let memory = state.memory.physical_of(address).or_else(|| state.pool.physical_of(address));
+    let memory = state
+        .memory
+        .physical_of(address)
+        .or_else(|| state.pool.physical_of(address));
     memory.or_else(|| state.mappings.physical_of(address))
 }
 
 /// Places a range of registers on the bus and says where.
-pub(crate) fn register_bar(machine: &Arc<Machine>, length: usize, registers: Arc<dyn Registers>) -> u64 {
+pub(crate) fn register_bar(
+    machine: &Arc<Machine>,
+    length: usize,
+    registers: Arc<dyn Registers>,
+) -> u64 {
     machine.mm.mappings.add_bar(length, registers)
 }
 
@@ -93,7 +104,45 @@ pub(crate) fn remove_bar(machine: &Arc<Machine>, physical: u64) {
     machine.mm.mappings.remove_bar(physical);
 }
 
+/// Registers on the bus that belong to no device. Taken off when dropped.
+pub struct PlacedRegisters {
+    physical: u64,
+    machine: Weak<Machine>,
+}
+
+impl PlacedRegisters {
+    /// The physical address of the first register.
+    pub fn physical(&self) -> u64 {
+        self.physical
+    }
+}
+
+impl Drop for PlacedRegisters {
+    fn drop(&mut self) {
+        if let Some(machine) = self.machine.upgrade() {
+            remove_bar(&machine, self.physical);
+        }
+    }
+}
+
+impl fmt::Debug for PlacedRegisters {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "registers at physical {:#x}", self.physical)
+    }
+}
+
 impl Kernel {
+    /// Places `length` bytes of registers on the bus, without a device.
+    ///
+    /// Devices bring theirs: see [`DeviceConfig::bars`](crate::pnp::DeviceConfig::bars).
+    pub fn place_registers(&self, length: usize, registers: Arc<dyn Registers>) -> PlacedRegisters {
+        let machine = self.machine();
+        PlacedRegisters {
+            physical: register_bar(machine, length, registers),
+            machine: Arc::downgrade(machine),
+        }
+    }
+
     /// Memory that a device can be given the address of. Zeroed, physically contiguous, aligned to a page.
     pub fn allocate(&self, bytes: usize) -> Buffer {
         Buffer::new(allocate_physical(self.machine(), bytes))

@@ -147,12 +147,16 @@ impl<T> RwLock<T> {
 
     /// Waits until nobody writes.
     pub fn read(&self) -> impl Deref<Target = T> + '_ {
-        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Waits until nobody reads or writes.
     pub fn write(&self) -> impl DerefMut<Target = T> + '_ {
-        self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

@@ -56,6 +56,11 @@ pub mod violation {
         says: "a line that a device asserts is claimed by its service routine",
     };
     /// See its sentence.
+    pub static STUCK: Rule = Rule {
+        name: "pnp::stuck",
+        says: "a service routine that claims a line makes the device deassert it",
+    };
+    /// See its sentence.
     pub static PROCESSORS: Rule = Rule {
         name: "pnp::processors",
         says: "a policy of specified processors names at least one processor that exists",
@@ -529,7 +534,7 @@ pub(crate) fn leaks(machine: &Arc<Machine>, leaks: &mut Vec<Leak>) {
 /// Devices no longer interrupt, and the framework's threads end. What is left stays for [`leaks`].
 pub(crate) fn shutdown(machine: &Arc<Machine>) {
     for node in nodes(machine) {
-        node.signal.detach();
+        node.silence();
     }
     wdf::stop(machine);
 }

@@ -25,8 +25,18 @@ pub struct Event {
 
 impl fmt::Display for Event {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { time, processor, irql, source, what } = self;
-        write!(formatter, "{:>10.3} ms  cpu {processor:<3} irql {irql:<2} {source:<7} {what}", *time as f64 / 1e6)
+        let Self {
+            time,
+            processor,
+            irql,
+            source,
+            what,
+        } = self;
+        write!(
+            formatter,
+            "{:>10.3} ms  cpu {processor:<3} irql {irql:<2} {source:<7} {what}",
+            *time as f64 / 1e6
+        )
     }
 }
 
@@ -55,7 +65,10 @@ enum What {
 
 impl Trace {
     pub(crate) fn new() -> Self {
-        Self { boot: platform::now(), entries: Mutex::new(Vec::new()) }
+        Self {
+            boot: platform::now(),
+            entries: Mutex::new(Vec::new()),
+        }
     }
 
     pub(crate) fn record(&self, processor: u32, irql: u8, source: &'static str, what: String) {
@@ -69,7 +82,13 @@ impl Trace {
 
     fn push(&self, processor: u32, irql: u8, source: &'static str, what: What) {
         let time = platform::now() - self.boot;
-        self.entries.lock().push(Entry { time, processor, irql, source, what });
+        self.entries.lock().push(Entry {
+            time,
+            processor,
+            irql,
+            source,
+            what,
+        });
     }
 
     /// Everything so far, oldest first.
@@ -81,7 +100,21 @@ impl Trace {
         };
         entries
             .iter()
-            .map(|&Entry { time, processor, irql, source, ref what }| Event { time, processor, irql, source, what: text(what) })
+            .map(
+                |&Entry {
+                     time,
+                     processor,
+                     irql,
+                     source,
+                     ref what,
+                 }| Event {
+                    time,
+                    processor,
+                    irql,
+                    source,
+                    what: text(what),
+                },
+            )
             .collect()
     }
 }

@@ -30,7 +30,6 @@ const DEVICE: u8 = 5;
 const SOON: Duration = Duration::from_secs(20);
 const EVERY: u64 = u64::MAX;
 const STATUS: u32 = sys::NET_DMA_STATUS_UPDATE_ON_COMPLETION;
-const INTERRUPT: u32 = sys::NET_DMA_INTERRUPT_ON_COMPLETION;
 const NULL: u32 = sys::NET_DMA_NULL_TRANSFER;
 const NAME: &str = "test engine";
 

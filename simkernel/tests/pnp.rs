@@ -47,6 +47,8 @@ struct Script {
     prepared: Option<fn(sys::WDFDEVICE, sys::WDFCMRESLIST, sys::WDFCMRESLIST)>,
     /// The driver does not claim its interrupts.
     unclaimed: bool,
+    /// The service routine lasts until the driver is told that its device was pulled out.
+    outlasted: bool,
     not_pageable: bool,
     /// The device is in D0.
     powered: AtomicBool,
@@ -505,6 +507,16 @@ unsafe extern "C" fn isr(interrupt: sys::WDFINTERRUPT, _message: u32) -> u8 {
     if script.unclaimed {
         return 0;
     }
+    if script.outlasted {
+        eventually("the removal", || {
+            script
+                .seen
+                .lock()
+                .unwrap()
+                .iter()
+                .any(|name| name == "surprise")
+        });
+    }
     script.signal.line(false);
     c!(WdfInterruptQueueDpcForIsr(interrupt));
     1
@@ -702,11 +714,8 @@ fn writing_through_a_clone_changes_nothing() {
             let again = c!(WdfIoResourceListGetDescriptor(list, index));
             assert_eq!(again, clone, "the clone of an element stays where it is");
             // SAFETY: as above.
-            assert_ne!(
-                unsafe { (*again).Flags },
-                0xFFFF,
-                "reading refreshes the clone"
-            );
+            let flags = unsafe { (*again).Flags };
+            assert_ne!(flags, 0xFFFF, "reading refreshes the clone");
         });
     }
     let (kernel, driver, script) = boot(
@@ -1966,7 +1975,6 @@ fn no_service_routine_and_no_dpc_run_outside_d0() {
                     script.signal.raise(0);
                     script.signal.raise(1);
                     script.signal.line(true);
-                    // More would leave the processor no time for DPCs, as on real hardware.
                     thread::sleep(Duration::from_micros(20));
                 }
             });
@@ -1985,4 +1993,51 @@ fn no_service_routine_and_no_dpc_run_outside_d0() {
         kernel.unload_driver(driver).unwrap();
         finish(kernel);
     }
+}
+
+#[test]
+fn a_line_that_is_claimed_and_stays_asserted_is_named() {
+    let script = Script {
+        interrupts: 1,
+        ..Script::default()
+    };
+    let (kernel, driver, script) = boot(Os::Win7, script);
+    // The service routine deasserts the script's signal, which is not the device's.
+    let signal = Signal::new();
+    let config = DeviceConfig {
+        signal: signal.clone(),
+        ..device(&script, 0)
+    };
+    let id = kernel.add_device(driver, config).unwrap();
+    signal.line(true);
+    kernel.quiesce();
+    assert_eq!(kernel.take_violations(&pnp::violation::STUCK).len(), 1);
+    kernel.remove_device(id).unwrap();
+    kernel.unload_driver(driver).unwrap();
+    finish(kernel);
+}
+
+#[test]
+fn a_device_pulled_out_while_it_asserts_its_line_is_silent() {
+    let script = Script {
+        interrupts: 1,
+        outlasted: true,
+        ..Script::default()
+    };
+    let (kernel, driver, script) = boot(Os::Win7, script);
+    let signal = Signal::new();
+    let config = DeviceConfig {
+        signal: signal.clone(),
+        ..device(&script, 0)
+    };
+    let id = kernel.add_device(driver, config).unwrap();
+    signal.line(true);
+    eventually("the service", || {
+        script.services.load(Ordering::Relaxed) > 0
+    });
+    kernel.surprise_remove(id).unwrap();
+    kernel.quiesce();
+    assert_eq!(script.services.load(Ordering::Relaxed), 1);
+    kernel.unload_driver(driver).unwrap();
+    finish(kernel);
 }

@@ -8,7 +8,7 @@ use super::requirements::RequirementsList;
 use super::resources::Resources;
 use crate::irql::{Irql, Passive};
 use crate::lifetime::Image;
-use crate::netdma::PhysicalDevice;
+use crate::physical_device::PhysicalDevice;
 use crate::status::Result;
 use crate::sys;
 

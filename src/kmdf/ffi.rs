@@ -34,7 +34,7 @@ use super::requirements::RequirementsList;
 use super::resources::{ProcessorSet, Resources};
 use crate::irql::{self, Dispatch, Irql, Passive};
 use crate::lifetime::Image;
-use crate::netdma::PhysicalDevice;
+use crate::physical_device::PhysicalDevice;
 use crate::status::{Error, Result, Status};
 use crate::sys;
 

@@ -128,8 +128,9 @@ pub unsafe fn enter(
     // SAFETY: binding answered with globals that live until unbinding.
     let displace = unsafe { (*globals).DisplaceDriverUnload };
     if displace != 0 {
-        // SAFETY: the driver object is the system's, which does not unload before this entry has returned.
-        let original = unsafe { ptr::replace(&raw mut (*driver).DriverUnload, Some(unload)) };
+        // SAFETY: the driver object is the system's and live; no other code of the image runs until this entry has returned.
+        let routine = unsafe { &mut (*driver).DriverUnload };
+        let original = routine.replace(unload);
         // SAFETY: nobody reads it before the driver is unloaded.
         unsafe { *DISPLACED_UNLOAD.0.get() = original };
     }

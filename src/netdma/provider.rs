@@ -6,7 +6,7 @@ use bitflags::bitflags;
 
 use super::affinity::Affinities;
 use super::channel::{Allocated, Channel, ChannelParameters};
-use super::ffi::{self, Registration};
+use super::ffi::Registration;
 use super::interface::{Interface, Version};
 use crate::irql::{AtMostDispatch, Irql, Passive};
 use crate::lifetime::Image;
@@ -143,7 +143,7 @@ pub struct Characteristics {
     pub name: Name,
 }
 
-pub use ffi::PhysicalDevice;
+pub use crate::physical_device::PhysicalDevice;
 
 /// What the engine turned out to be when the device started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,19 +1,8 @@
 //! An interrupt's handle does not outlive the callback that gets it.
 
-use nmr_netdma::irql::{self, Irql};
-use nmr_netdma::kmdf::{Interrupt, InterruptHandle, SpinLock};
+use nmr_netdma::kmdf::InterruptHandle;
 
-struct Message {
-    handle: SpinLock<Option<InterruptHandle<'static>>>,
-}
-
-impl Interrupt for Message {
-    fn isr(&self, interrupt: &InterruptHandle<'_>, _: u32, _: &mut Irql<irql::Device>) -> bool {
-        true
-    }
-}
-
-fn keep<'a>(interrupt: &InterruptHandle<'a>) -> InterruptHandle<'static> {
+fn keep(interrupt: &InterruptHandle<'_>) -> InterruptHandle<'static> {
     *interrupt
 }
 

@@ -21,7 +21,8 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use nmr_netdma::sys::{
-    _KDPC_IMPORTANCE, BOOLEAN, CCHAR, KDPC, KDPC_IMPORTANCE, PKDEFERRED_ROUTINE, PRKDPC, PVOID, SINGLE_LIST_ENTRY,
+    _KDPC_IMPORTANCE, BOOLEAN, CCHAR, KDPC, KDPC_IMPORTANCE, PKDEFERRED_ROUTINE, PRKDPC, PVOID,
+    SINGLE_LIST_ENTRY,
 };
 
 use super::{DISPATCH, PASSIVE, at, flush_dpcs, processor, require, violation};
@@ -61,7 +62,12 @@ impl Call {
     }
 
     pub(super) fn run(self) {
-        let Self { dpc, routine, context, arguments: [first, second] } = self;
+        let Self {
+            dpc,
+            routine,
+            context,
+            arguments: [first, second],
+        } = self;
         kernel::in_callback("CustomDpc", String::new(), dpc.addr(), || {
             // SAFETY: the driver gave the routine, its context and its arguments for this call.
             at(DISPATCH, || unsafe { routine(dpc, context, first, second) });
@@ -71,7 +77,11 @@ impl Call {
 
 impl fmt::Display for Call {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "KDPC {:p}, routine {:p}, context {:p}", self.dpc, self.routine, self.context)
+        write!(
+            formatter,
+            "KDPC {:p}, routine {:p}, context {:p}",
+            self.dpc, self.routine, self.context
+        )
     }
 }
 
@@ -127,7 +137,10 @@ fn queued_to(data: *mut c_void) -> Option<u32> {
 /// The DPCs in `range`, memory that is being freed, are taken off their queues; a violation if there are any.
 pub(crate) fn memory_freed(machine: &Machine, range: &Range<usize>) {
     if let Some(address) = machine.ke.processors.remove_dpcs_in(range) {
-        machine.violated(&violation::DPC_QUEUED, format_args!("the KDPC {address:#x} is queued and its memory is freed"));
+        machine.violated(
+            &violation::DPC_QUEUED,
+            format_args!("the KDPC {address:#x} is queued and its memory is freed"),
+        );
     }
 }
 
@@ -138,15 +151,30 @@ pub(crate) fn memory_freed(machine: &Machine, range: &Range<usize>) {
 /// The DPC is writable, is not in use, and is used until the next initialisation by DPC functions only. The routine may be
 /// called with the context whenever the DPC was queued.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "system" fn KeInitializeDpc(dpc: PRKDPC, routine: PKDEFERRED_ROUTINE, context: PVOID) {
+pub(crate) unsafe extern "system" fn KeInitializeDpc(
+    dpc: PRKDPC,
+    routine: PKDEFERRED_ROUTINE,
+    context: PVOID,
+) {
     let machine = kernel::machine();
     if dpc.is_null() || !dpc.is_aligned() || routine.is_none() {
-        machine.violated(&violation::DPC, format_args!("KeInitializeDpc got the KDPC {dpc:p}, routine {routine:?}"));
+        machine.violated(
+            &violation::DPC,
+            format_args!("KeInitializeDpc got the KDPC {dpc:p}, routine {routine:?}"),
+        );
         return;
     }
     let address = dpc.addr();
-    if machine.ke.processors.remove_dpcs_in(&(address..address + 1)).is_some() {
-        machine.violated(&violation::DPC_QUEUED, format_args!("KeInitializeDpc: the KDPC {dpc:p} is queued"));
+    if machine
+        .ke
+        .processors
+        .remove_dpcs_in(&(address..address + 1))
+        .is_some()
+    {
+        machine.violated(
+            &violation::DPC_QUEUED,
+            format_args!("KeInitializeDpc: the KDPC {dpc:p} is queued"),
+        );
     }
     let value = KDPC {
         TargetInfoAsUlong: target_info(_KDPC_IMPORTANCE::MediumImportance as u32, 0),
@@ -165,7 +193,11 @@ pub(crate) unsafe extern "system" fn KeInitializeDpc(dpc: PRKDPC, routine: PKDEF
 ///
 /// The DPC was initialised and stays until it has begun to run or was removed.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "system" fn KeInsertQueueDpc(dpc: PRKDPC, argument1: PVOID, argument2: PVOID) -> BOOLEAN {
+pub(crate) unsafe extern "system" fn KeInsertQueueDpc(
+    dpc: PRKDPC,
+    argument1: PVOID,
+    argument2: PVOID,
+) -> BOOLEAN {
     // SAFETY: the caller passes a KDPC.
     if !unsafe { check("KeInsertQueueDpc", dpc) } {
         return 0;
@@ -182,7 +214,10 @@ pub(crate) unsafe extern "system" fn KeInsertQueueDpc(dpc: PRKDPC, argument1: PV
     let first = info >> 8 & 0xFF == _KDPC_IMPORTANCE::HighImportance as u32;
     let queued = processor::with_queue(&thread.machine, number, |queue| {
         let mark = ptr::without_provenance_mut(number as usize + 1);
-        if data.compare_exchange(ptr::null_mut(), mark, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+        if data
+            .compare_exchange(ptr::null_mut(), mark, Ordering::AcqRel, Ordering::Relaxed)
+            .is_err()
+        {
             return false;
         }
         // SAFETY: the caller passes a KDPC; the members are part of it.
@@ -195,7 +230,15 @@ pub(crate) unsafe extern "system" fn KeInsertQueueDpc(dpc: PRKDPC, argument1: PV
         let context = unsafe { context.read() };
         // An initialised DPC has a routine.
         let Some(routine) = routine else { return false };
-        queue.push_dpc(Call { dpc, routine, context, arguments: [argument1, argument2] }, first);
+        queue.push_dpc(
+            Call {
+                dpc,
+                routine,
+                context,
+                arguments: [argument1, argument2],
+            },
+            first,
+        );
         true
     });
     queued.into()

@@ -16,8 +16,9 @@ use core::sync::atomic::{AtomicI32, Ordering};
 use core::time::Duration;
 
 use nmr_netdma::sys::{
-    _EVENT_TYPE, BOOLEAN, DISPATCHER_HEADER, EVENT_TYPE, KEVENT, KPRIORITY, KPROCESSOR_MODE, KWAIT_REASON, LIST_ENTRY,
-    LONG, NTSTATUS, PLARGE_INTEGER, PRKEVENT, PVOID, STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_TIMEOUT,
+    _EVENT_TYPE, BOOLEAN, DISPATCHER_HEADER, EVENT_TYPE, KEVENT, KPRIORITY, KPROCESSOR_MODE,
+    KWAIT_REASON, LIST_ENTRY, LONG, NTSTATUS, PLARGE_INTEGER, PRKEVENT, PVOID,
+    STATUS_INVALID_PARAMETER, STATUS_SUCCESS, STATUS_TIMEOUT,
 };
 
 use super::{APC, DISPATCH, PASSIVE, require, violation};
@@ -60,17 +61,24 @@ impl<'a> Event<'a> {
             // SAFETY: the member does not change after the initialisation.
             let own = unsafe { list.read() }.Flink;
             let synchronization = lock == header(_EVENT_TYPE::SynchronizationEvent);
-            if own.addr() == list.addr() && (synchronization || lock == header(_EVENT_TYPE::NotificationEvent)) {
+            if own.addr() == list.addr()
+                && (synchronization || lock == header(_EVENT_TYPE::NotificationEvent))
+            {
                 // SAFETY: the caller passes an event.
                 let signal = unsafe { &raw mut (*event).Header.SignalState };
                 // SAFETY: aligned as a member, and touched atomically after the initialisation.
                 let signal = unsafe { AtomicI32::from_ptr(signal) };
-                return Some(Self { synchronization, signal });
+                return Some(Self {
+                    synchronization,
+                    signal,
+                });
             }
         }
         kernel::machine().violated(
             &violation::EVENT,
-            format_args!("{function}: at {event:p} no event was initialised, or it was moved since"),
+            format_args!(
+                "{function}: at {event:p} no event was initialised, or it was moved since"
+            ),
         );
         None
     }
@@ -78,7 +86,9 @@ impl<'a> Event<'a> {
     /// Whether it is signalled, which a synchronization event is for one waiter. The caller holds the lock.
     fn take(self) -> bool {
         let after = if self.synchronization { 0 } else { 1 };
-        self.signal.compare_exchange(1, after, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        self.signal
+            .compare_exchange(1, after, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 }
 
@@ -101,10 +111,20 @@ unsafe fn nanoseconds(time: PLARGE_INTEGER) -> u64 {
 ///
 /// The event is writable, and is used until the next initialisation by event and wait functions only.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "system" fn KeInitializeEvent(event: PRKEVENT, kind: EVENT_TYPE, state: BOOLEAN) {
-    let known = matches!(kind, _EVENT_TYPE::NotificationEvent | _EVENT_TYPE::SynchronizationEvent);
+pub(crate) unsafe extern "system" fn KeInitializeEvent(
+    event: PRKEVENT,
+    kind: EVENT_TYPE,
+    state: BOOLEAN,
+) {
+    let known = matches!(
+        kind,
+        _EVENT_TYPE::NotificationEvent | _EVENT_TYPE::SynchronizationEvent
+    );
     if event.is_null() || !event.is_aligned() || !known {
-        kernel::machine().violated(&violation::EVENT, format_args!("KeInitializeEvent got {event:p}, type {kind}"));
+        kernel::machine().violated(
+            &violation::EVENT,
+            format_args!("KeInitializeEvent got {event:p}, type {kind}"),
+        );
         return;
     }
     // SAFETY: the caller passes a KEVENT; the member is part of it.
@@ -112,7 +132,10 @@ pub(crate) unsafe extern "system" fn KeInitializeEvent(event: PRKEVENT, kind: EV
     let value = DISPATCHER_HEADER {
         Lock: header(kind),
         SignalState: LONG::from(state != 0),
-        WaitListHead: LIST_ENTRY { Flink: list, Blink: list },
+        WaitListHead: LIST_ENTRY {
+            Flink: list,
+            Blink: list,
+        },
     };
     // SAFETY: not null, aligned, and the caller's to write.
     unsafe { event.write(KEVENT { Header: value }) };
@@ -124,14 +147,20 @@ pub(crate) unsafe extern "system" fn KeInitializeEvent(event: PRKEVENT, kind: EV
 ///
 /// The event was initialised and stays until this returns or a waiter was woken by it.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "system" fn KeSetEvent(event: PRKEVENT, _increment: KPRIORITY, wait: BOOLEAN) -> LONG {
+pub(crate) unsafe extern "system" fn KeSetEvent(
+    event: PRKEVENT,
+    _increment: KPRIORITY,
+    wait: BOOLEAN,
+) -> LONG {
     const FUNCTION: &str = "KeSetEvent";
 
     require(FUNCTION, PASSIVE..=if wait == 0 { DISPATCH } else { APC });
     let waiters = &kernel::machine().ke.events;
     let _lock = waiters.lock.lock();
     // SAFETY: the caller passes an event that stays at least until a waiter can see the signal, that is, under the lock.
-    let Some(event) = (unsafe { Event::new(FUNCTION, event) }) else { return 0 };
+    let Some(event) = (unsafe { Event::new(FUNCTION, event) }) else {
+        return 0;
+    };
     let before = event.signal.swap(1, Ordering::AcqRel);
     waiters.signalled.notify_all();
     before
@@ -175,12 +204,21 @@ pub(crate) unsafe extern "system" fn KeWaitForSingleObject(
         // SAFETY: not null, and the caller's to read.
         Some(unsafe { nanoseconds(timeout) })
     };
-    let may_wait = require(FUNCTION, PASSIVE..=if timeout == Some(0) { DISPATCH } else { APC });
+    let may_wait = require(
+        FUNCTION,
+        PASSIVE..=if timeout == Some(0) { DISPATCH } else { APC },
+    );
     let thread = kernel::current();
     // SAFETY: the caller passes an event that stays until this returns.
-    let Some(event) = (unsafe { Event::new(FUNCTION, object.cast()) }) else { return STATUS_INVALID_PARAMETER };
+    let Some(event) = (unsafe { Event::new(FUNCTION, object.cast()) }) else {
+        return STATUS_INVALID_PARAMETER;
+    };
     // What a DPC waits for would never come if its processor had to bring it.
-    let timeout = if may_wait || !thread.is_processor.get() { timeout } else { Some(0) };
+    let timeout = if may_wait || !thread.is_processor.get() {
+        timeout
+    } else {
+        Some(0)
+    };
     let end = timeout.map(|timeout| platform::now().saturating_add(timeout));
     let waiters = &thread.machine.ke.events;
     let mut lock = waiters.lock.lock();
@@ -189,7 +227,9 @@ pub(crate) unsafe extern "system" fn KeWaitForSingleObject(
             None => waiters.signalled.wait(lock),
             Some(end) => match end.saturating_sub(platform::now()) {
                 0 => return STATUS_TIMEOUT,
-                left => waiters.signalled.wait_timeout(lock, Duration::from_nanos(left)),
+                left => waiters
+                    .signalled
+                    .wait_timeout(lock, Duration::from_nanos(left)),
             },
         };
     }

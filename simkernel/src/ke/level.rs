@@ -44,7 +44,10 @@ pub(crate) unsafe extern "system" fn KfRaiseIrql(new: KIRQL) -> KIRQL {
     if (old..=HIGH).contains(&new) {
         thread.irql.set(new);
     } else {
-        thread.machine.violated(&violation::RAISE, format_args!("KfRaiseIrql from IRQL {old} to {new}"));
+        thread.machine.violated(
+            &violation::RAISE,
+            format_args!("KfRaiseIrql from IRQL {old} to {new}"),
+        );
     }
     old
 }
@@ -61,7 +64,10 @@ pub(crate) unsafe extern "system" fn KeLowerIrql(new: KIRQL) {
     if new <= old {
         lower(thread, "KeLowerIrql", new);
     } else {
-        thread.machine.violated(&violation::LOWER, format_args!("KeLowerIrql from IRQL {old} to {new}"));
+        thread.machine.violated(
+            &violation::LOWER,
+            format_args!("KeLowerIrql from IRQL {old} to {new}"),
+        );
     }
 }
 

@@ -25,7 +25,7 @@ use crate::platform;
 const AT_DPC_LEVEL: u8 = 0xFF;
 
 /// Nanoseconds to wait for a lock before it is reported.
-const PATIENCE: u64 = 10_000_000_000;
+const PATIENCE: u64 = 3_000_000_000;
 
 /// The word of a lock; a violation and `None` if it cannot be one.
 ///
@@ -34,7 +34,10 @@ const PATIENCE: u64 = 10_000_000_000;
 /// `lock` is null or points to a lock that stays while the result is used.
 unsafe fn word<'a>(function: &'static str, lock: PKSPIN_LOCK) -> Option<&'a AtomicU64> {
     if lock.is_null() || !lock.is_aligned() {
-        kernel::machine().violated(&violation::LOCK_WORD, format_args!("{function} got the lock {lock:p}"));
+        kernel::machine().violated(
+            &violation::LOCK_WORD,
+            format_args!("{function} got the lock {lock:p}"),
+        );
         return None;
     }
     // SAFETY: aligned, and the caller passes a lock, which is touched by these functions only.
@@ -48,7 +51,9 @@ fn acquire(thread: &Thread, function: &'static str, word: &AtomicU64, level: u8)
     // When it is reported; later, never again.
     let mut deadline = None;
     let mut expected = 0;
-    while let Err(found) = word.compare_exchange_weak(expected, mine, Ordering::Acquire, Ordering::Relaxed) {
+    while let Err(found) =
+        word.compare_exchange_weak(expected, mine, Ordering::Acquire, Ordering::Relaxed)
+    {
         expected = 0;
         if found == 0 {
             continue;
@@ -77,9 +82,14 @@ fn acquire(thread: &Thread, function: &'static str, word: &AtomicU64, level: u8)
         let now = platform::now();
         if now >= *deadline.get_or_insert(now + PATIENCE) {
             deadline = Some(u64::MAX);
-            let detail = format!("{function}: thread {} holds the lock {word:p} for {PATIENCE} ns", found >> 8);
+            let detail = format!(
+                "{function}: thread {} holds the lock {word:p} for {PATIENCE} ns",
+                found >> 8
+            );
             platform::write_error(&format!("simkernel: {detail}"));
-            thread.machine.violated(&violation::LOCK_STUCK, format_args!("{detail}"));
+            thread
+                .machine
+                .violated(&violation::LOCK_STUCK, format_args!("{detail}"));
         }
     }
     thread.locks.set(thread.locks.get() + 1);
@@ -89,7 +99,11 @@ fn acquire(thread: &Thread, function: &'static str, word: &AtomicU64, level: u8)
 fn release(thread: &Thread, function: &'static str, word: &AtomicU64) -> Option<u8> {
     let found = word.load(Ordering::Relaxed);
     if found >> 8 != thread.id {
-        let detail = if found == 0 { "nobody" } else { "another thread" };
+        let detail = if found == 0 {
+            "nobody"
+        } else {
+            "another thread"
+        };
         thread.machine.violated(
             &violation::LOCK_OWNER,
             format_args!("{function}: {detail} holds the lock {word:p}"),
@@ -133,7 +147,9 @@ pub(crate) unsafe extern "system" fn KeReleaseSpinLock(lock: PKSPIN_LOCK, new: K
     require(FUNCTION, DISPATCH..=DISPATCH);
     let thread = kernel::current();
     // SAFETY: the caller passes a lock.
-    let Some(word) = (unsafe { word(FUNCTION, lock) }) else { return };
+    let Some(word) = (unsafe { word(FUNCTION, lock) }) else {
+        return;
+    };
     match release(thread, FUNCTION, word) {
         None => return,
         Some(AT_DPC_LEVEL) => thread.machine.violated(
@@ -179,13 +195,17 @@ pub(crate) unsafe extern "system" fn KeReleaseSpinLockFromDpcLevel(lock: PKSPIN_
     require(FUNCTION, DISPATCH..=HIGH);
     let thread = kernel::current();
     // SAFETY: the caller passes a lock.
-    let Some(word) = (unsafe { word(FUNCTION, lock) }) else { return };
+    let Some(word) = (unsafe { word(FUNCTION, lock) }) else {
+        return;
+    };
     if let Some(old) = release(thread, FUNCTION, word)
         && old != AT_DPC_LEVEL
     {
         thread.machine.violated(
             &violation::LOCK_PAIR,
-            format_args!("{FUNCTION}: the lock {lock:p} was acquired by KeAcquireSpinLockRaiseToDpc"),
+            format_args!(
+                "{FUNCTION}: the lock {lock:p} was acquired by KeAcquireSpinLockRaiseToDpc"
+            ),
         );
     }
 }

@@ -48,9 +48,18 @@ pub(super) struct Queue {
 impl Queue {
     /// The next thing to do. A DPC is no longer queued from here on.
     fn take(&mut self) -> Option<Work> {
-        let level = |work: &Work| if let Work::Interrupt(irql, _) = work { *irql } else { DISPATCH };
+        let level = |work: &Work| {
+            if let Work::Interrupt(irql, _) = work {
+                *irql
+            } else {
+                DISPATCH
+            }
+        };
         if let Some(highest) = self.interrupts.iter().map(level).max() {
-            let first = self.interrupts.iter().position(|work| level(work) == highest)?;
+            let first = self
+                .interrupts
+                .iter()
+                .position(|work| level(work) == highest)?;
             return self.interrupts.remove(first);
         }
         let work = self.deferred.pop_front();
@@ -71,7 +80,10 @@ impl Queue {
     /// Takes out the DPC at `address`, if it is here.
     pub(super) fn remove_dpc(&mut self, address: usize) -> Option<Call> {
         let found = |work: &Work| matches!(work, Work::Dpc(call) if call.address() == address);
-        match self.deferred.remove(self.deferred.iter().position(found)?)? {
+        match self
+            .deferred
+            .remove(self.deferred.iter().position(found)?)?
+        {
             Work::Dpc(call) => Some(call),
             Work::Interrupt(..) | Work::Task(_) => None,
         }
@@ -88,7 +100,13 @@ impl Queue {
     }
 
     fn dpcs(&self) -> impl Iterator<Item = &Call> {
-        self.deferred.iter().filter_map(|work| if let Work::Dpc(call) = work { Some(call) } else { None })
+        self.deferred.iter().filter_map(|work| {
+            if let Work::Dpc(call) = work {
+                Some(call)
+            } else {
+                None
+            }
+        })
     }
 }
 
@@ -149,7 +167,9 @@ impl Processors {
             *barrier.awaited.lock() += 1;
             self.pending.fetch_add(1, Ordering::Relaxed);
             let passage = Passage(Arc::clone(&barrier));
-            queue.deferred.push_back(Work::Task(Box::new(move || drop(passage))));
+            queue
+                .deferred
+                .push_back(Work::Task(Box::new(move || drop(passage))));
         }
         let mut awaited = barrier.awaited.lock();
         while *awaited > 0 {
@@ -177,7 +197,11 @@ impl Processors {
         let mut first = None;
         for processor in &self.all {
             let mut queue = processor.queue.lock();
-            let inside: Vec<usize> = queue.dpcs().map(Call::address).filter(|address| range.contains(address)).collect();
+            let inside: Vec<usize> = queue
+                .dpcs()
+                .map(Call::address)
+                .filter(|address| range.contains(address))
+                .collect();
             for address in inside {
                 queue.remove_dpc(address);
                 self.done();
@@ -234,7 +258,11 @@ impl Drop for Passage {
 }
 
 /// Lets `push` put something into the queue of a processor, if it wants, and sees to it that it is run.
-pub(super) fn with_queue(machine: &Arc<Machine>, number: u32, push: impl FnOnce(&mut Queue) -> bool) -> bool {
+pub(super) fn with_queue(
+    machine: &Arc<Machine>,
+    number: u32,
+    push: impl FnOnce(&mut Queue) -> bool,
+) -> bool {
     let processors = &machine.ke.processors;
     let processor = processors.get(number);
     let mut queue = processor.queue.lock();

@@ -12,8 +12,8 @@ use core::ptr;
 use core::slice;
 
 use nmr_netdma::sys::{
-    self, NTSTATUS, PCWSTR, PRTL_OSVERSIONINFOW, PUNICODE_STRING, PVOID, RTL_OSVERSIONINFOW, STATUS_INVALID_PARAMETER,
-    STATUS_SUCCESS, ULONG, ULONG_PTR, UNICODE_STRING,
+    self, NTSTATUS, PCWSTR, PRTL_OSVERSIONINFOW, PUNICODE_STRING, PVOID, RTL_OSVERSIONINFOW,
+    STATUS_INVALID_PARAMETER, STATUS_SUCCESS, ULONG, ULONG_PTR, UNICODE_STRING,
 };
 
 use super::{PASSIVE, require, violation};
@@ -38,7 +38,9 @@ pub(crate) unsafe extern "system" fn KeBugCheckEx(
 ) -> ! {
     if let Some(thread) = kernel::try_current() {
         let (processor, irql) = (thread.processor.get(), thread.irql.get());
-        platform::write_error(&format!("simkernel: bug check on processor {processor} at IRQL {irql}"));
+        platform::write_error(&format!(
+            "simkernel: bug check on processor {processor} at IRQL {irql}"
+        ));
         for frame in thread.frames.borrow().iter().rev() {
             platform::write_error(&format!("  in {} {}", frame.callback, frame.owner));
         }
@@ -92,13 +94,19 @@ pub(crate) unsafe extern "system" fn RtlGetVersion(information: PRTL_OSVERSIONIN
     require(FUNCTION, PASSIVE..=PASSIVE);
     let machine = kernel::machine();
     if information.is_null() {
-        machine.violated(&violation::NULL, format_args!("{FUNCTION} got no structure"));
+        machine.violated(
+            &violation::NULL,
+            format_args!("{FUNCTION} got no structure"),
+        );
         return STATUS_INVALID_PARAMETER;
     }
     // SAFETY: not null, and its size is the first member of either structure.
     let size = unsafe { information.cast::<u32>().read() };
     if size as usize != size_of::<RTL_OSVERSIONINFOW>() && size != EXTENDED_SIZE {
-        machine.violated(&violation::VERSION_SIZE, format_args!("{FUNCTION}: dwOSVersionInfoSize is {size}"));
+        machine.violated(
+            &violation::VERSION_SIZE,
+            format_args!("{FUNCTION}: dwOSVersionInfoSize is {size}"),
+        );
     }
     let (major, minor, build, pack) = version(machine.config.os);
     let mut value = RTL_OSVERSIONINFOW {
@@ -131,21 +139,34 @@ pub(crate) unsafe extern "system" fn RtlGetVersion(information: PRTL_OSVERSIONIN
 ///
 /// The result is writable. The source is null or ends with a zero unit, and lives as long as the result is used.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "system" fn RtlInitUnicodeString(destination: PUNICODE_STRING, source: PCWSTR) {
+pub(crate) unsafe extern "system" fn RtlInitUnicodeString(
+    destination: PUNICODE_STRING,
+    source: PCWSTR,
+) {
     if destination.is_null() {
-        kernel::machine().violated(&violation::NULL, format_args!("RtlInitUnicodeString got no destination"));
+        kernel::machine().violated(
+            &violation::NULL,
+            format_args!("RtlInitUnicodeString got no destination"),
+        );
         return;
     }
     let mut string = UNICODE_STRING::default();
     if !source.is_null() {
         let mut units = 0_usize;
+        let mut next = source;
         // SAFETY: the units before this one are not zero, so the source goes on.
-        while unsafe { source.add(units).read() } != 0 {
+        while unsafe { next.read() } != 0 {
             units += 1;
+            // SAFETY: the unit there is not the last one.
+            next = unsafe { next.add(1) };
         }
         // A length is counted in bytes, even, and leaves room for the terminator.
         let bytes = (2 * units).min(0xFFFC) as u16;
-        string = UNICODE_STRING { Length: bytes, MaximumLength: bytes + 2, Buffer: source.cast_mut() };
+        string = UNICODE_STRING {
+            Length: bytes,
+            MaximumLength: bytes + 2,
+            Buffer: source.cast_mut(),
+        };
     }
     // SAFETY: not null, and the caller's to write.
     unsafe { destination.write(string) };
@@ -155,40 +176,131 @@ pub(crate) unsafe extern "system" fn RtlInitUnicodeString(destination: PUNICODE_
 type Export = (&'static str, bool, *const c_void);
 
 /// What ntoskrnl.exe exports of the functions that are defined here.
-fn exports() -> [Export; 32] {
+fn exports() -> [Export; 31] {
     [
-        ("ExAllocatePoolWithTag", true, sys::ExAllocatePoolWithTag as *const c_void),
-        ("ExFreePoolWithTag", true, sys::ExFreePoolWithTag as *const c_void),
-        ("IoGetDeviceProperty", true, sys::IoGetDeviceProperty as *const c_void),
-        ("KeAcquireSpinLockAtDpcLevel", true, sys::KeAcquireSpinLockAtDpcLevel as *const c_void),
-        ("KeAcquireSpinLockRaiseToDpc", true, sys::KeAcquireSpinLockRaiseToDpc as *const c_void),
+        (
+            "ExAllocatePoolWithTag",
+            true,
+            sys::ExAllocatePoolWithTag as *const c_void,
+        ),
+        (
+            "ExFreePoolWithTag",
+            true,
+            sys::ExFreePoolWithTag as *const c_void,
+        ),
+        (
+            "KeAcquireSpinLockAtDpcLevel",
+            true,
+            sys::KeAcquireSpinLockAtDpcLevel as *const c_void,
+        ),
+        (
+            "KeAcquireSpinLockRaiseToDpc",
+            true,
+            sys::KeAcquireSpinLockRaiseToDpc as *const c_void,
+        ),
         ("KeBugCheckEx", true, sys::KeBugCheckEx as *const c_void),
         ("KeClearEvent", true, sys::KeClearEvent as *const c_void),
-        ("KeDelayExecutionThread", true, sys::KeDelayExecutionThread as *const c_void),
-        ("KeFlushQueuedDpcs", true, sys::KeFlushQueuedDpcs as *const c_void),
-        ("KeGetCurrentIrql", false, sys::KeGetCurrentIrql as *const c_void),
-        ("KeInitializeDpc", true, sys::KeInitializeDpc as *const c_void),
-        ("KeInitializeEvent", true, sys::KeInitializeEvent as *const c_void),
-        ("KeInsertQueueDpc", true, sys::KeInsertQueueDpc as *const c_void),
+        (
+            "KeDelayExecutionThread",
+            true,
+            sys::KeDelayExecutionThread as *const c_void,
+        ),
+        (
+            "KeFlushQueuedDpcs",
+            true,
+            sys::KeFlushQueuedDpcs as *const c_void,
+        ),
+        (
+            "KeGetCurrentIrql",
+            false,
+            sys::KeGetCurrentIrql as *const c_void,
+        ),
+        (
+            "KeInitializeDpc",
+            true,
+            sys::KeInitializeDpc as *const c_void,
+        ),
+        (
+            "KeInitializeEvent",
+            true,
+            sys::KeInitializeEvent as *const c_void,
+        ),
+        (
+            "KeInsertQueueDpc",
+            true,
+            sys::KeInsertQueueDpc as *const c_void,
+        ),
         ("KeLowerIrql", false, sys::KeLowerIrql as *const c_void),
-        ("KeQueryActiveProcessorCount", true, sys::KeQueryActiveProcessorCount as *const c_void),
-        ("KeQueryActiveProcessors", true, sys::KeQueryActiveProcessors as *const c_void),
-        ("KeReleaseSpinLock", true, sys::KeReleaseSpinLock as *const c_void),
-        ("KeReleaseSpinLockFromDpcLevel", true, sys::KeReleaseSpinLockFromDpcLevel as *const c_void),
-        ("KeRemoveQueueDpc", true, sys::KeRemoveQueueDpc as *const c_void),
+        (
+            "KeQueryActiveProcessorCount",
+            true,
+            sys::KeQueryActiveProcessorCount as *const c_void,
+        ),
+        (
+            "KeQueryActiveProcessors",
+            true,
+            sys::KeQueryActiveProcessors as *const c_void,
+        ),
+        (
+            "KeReleaseSpinLock",
+            true,
+            sys::KeReleaseSpinLock as *const c_void,
+        ),
+        (
+            "KeReleaseSpinLockFromDpcLevel",
+            true,
+            sys::KeReleaseSpinLockFromDpcLevel as *const c_void,
+        ),
+        (
+            "KeRemoveQueueDpc",
+            true,
+            sys::KeRemoveQueueDpc as *const c_void,
+        ),
         ("KeSetEvent", true, sys::KeSetEvent as *const c_void),
-        ("KeSetImportanceDpc", true, sys::KeSetImportanceDpc as *const c_void),
-        ("KeSetTargetProcessorDpc", true, sys::KeSetTargetProcessorDpc as *const c_void),
-        ("KeWaitForSingleObject", true, sys::KeWaitForSingleObject as *const c_void),
+        (
+            "KeSetImportanceDpc",
+            true,
+            sys::KeSetImportanceDpc as *const c_void,
+        ),
+        (
+            "KeSetTargetProcessorDpc",
+            true,
+            sys::KeSetTargetProcessorDpc as *const c_void,
+        ),
+        (
+            "KeWaitForSingleObject",
+            true,
+            sys::KeWaitForSingleObject as *const c_void,
+        ),
         ("KfRaiseIrql", false, sys::KfRaiseIrql as *const c_void),
-        ("MmAllocateContiguousMemory", true, sys::MmAllocateContiguousMemory as *const c_void),
-        ("MmFreeContiguousMemory", true, sys::MmFreeContiguousMemory as *const c_void),
-        ("MmGetPhysicalAddress", true, sys::MmGetPhysicalAddress as *const c_void),
-        ("MmGetSystemRoutineAddress", true, sys::MmGetSystemRoutineAddress as *const c_void),
+        (
+            "MmAllocateContiguousMemory",
+            true,
+            sys::MmAllocateContiguousMemory as *const c_void,
+        ),
+        (
+            "MmFreeContiguousMemory",
+            true,
+            sys::MmFreeContiguousMemory as *const c_void,
+        ),
+        (
+            "MmGetPhysicalAddress",
+            true,
+            sys::MmGetPhysicalAddress as *const c_void,
+        ),
+        (
+            "MmGetSystemRoutineAddress",
+            true,
+            sys::MmGetSystemRoutineAddress as *const c_void,
+        ),
         ("MmMapIoSpace", true, sys::MmMapIoSpace as *const c_void),
         ("MmUnmapIoSpace", true, sys::MmUnmapIoSpace as *const c_void),
         ("RtlGetVersion", true, sys::RtlGetVersion as *const c_void),
-        ("RtlInitUnicodeString", true, sys::RtlInitUnicodeString as *const c_void),
+        (
+            "RtlInitUnicodeString",
+            true,
+            sys::RtlInitUnicodeString as *const c_void,
+        ),
     ]
 }
 
@@ -212,6 +324,8 @@ pub(crate) unsafe extern "system" fn MmGetSystemRoutineAddress(name: PUNICODE_ST
     let units = unsafe { slice::from_raw_parts(name.Buffer, usize::from(name.Length / 2)) };
     let name = String::from_utf16_lossy(units);
     let has = |down_level: bool| down_level || machine.config.os == Os::Win10;
-    let found = exports().into_iter().find(|(export, down_level, _)| *export == name && has(*down_level));
+    let found = exports()
+        .into_iter()
+        .find(|(export, down_level, _)| *export == name && has(*down_level));
     found.map_or(ptr::null_mut(), |(_, _, function)| function.cast_mut())
 }

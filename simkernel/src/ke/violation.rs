@@ -5,28 +5,40 @@
 use crate::verifier::Rule;
 
 /// The requirements at the end of each function's page.
-pub static LEVEL: Rule =
-    Rule { name: "ke::level", says: "a function is called at a level that its reference page allows" };
+pub static LEVEL: Rule = Rule {
+    name: "ke::level",
+    says: "a function is called at a level that its reference page allows",
+};
 
 /// The pages of the callbacks.
-pub static LEVEL_CHANGED: Rule =
-    Rule { name: "ke::level-changed", says: "a callback returns at the level that it was called at" };
+pub static LEVEL_CHANGED: Rule = Rule {
+    name: "ke::level-changed",
+    says: "a callback returns at the level that it was called at",
+};
 
 /// Reference: `KeRaiseIrql`.
-pub static RAISE: Rule =
-    Rule { name: "ke::raise", says: "the level is raised to one that exists and is not below the current one" };
+pub static RAISE: Rule = Rule {
+    name: "ke::raise",
+    says: "the level is raised to one that exists and is not below the current one",
+};
 
 /// Reference: `KeLowerIrql`.
-pub static LOWER: Rule =
-    Rule { name: "ke::lower", says: "the level is lowered to one that is not above the current one" };
+pub static LOWER: Rule = Rule {
+    name: "ke::lower",
+    says: "the level is lowered to one that is not above the current one",
+};
 
 /// Reference: `KeAcquireSpinLock`, remarks, and "Preventing Errors and Deadlocks While Using Spin Locks".
-pub static LOCK_RECURSIVE: Rule =
-    Rule { name: "ke::lock-recursive", says: "a spin lock is not acquired by the thread that holds it" };
+pub static LOCK_RECURSIVE: Rule = Rule {
+    name: "ke::lock-recursive",
+    says: "a spin lock is not acquired by the thread that holds it",
+};
 
 /// Reference: `KeReleaseSpinLock`.
-pub static LOCK_OWNER: Rule =
-    Rule { name: "ke::lock-owner", says: "a spin lock is released by the thread that holds it" };
+pub static LOCK_OWNER: Rule = Rule {
+    name: "ke::lock-owner",
+    says: "a spin lock is released by the thread that holds it",
+};
 
 /// Reference: `KeReleaseSpinLock`, parameter `NewIrql`.
 pub static LOCK_LEVEL: Rule = Rule {
@@ -53,7 +65,10 @@ pub static LOCK_WORD: Rule = Rule {
 };
 
 /// No page sets a limit; Windows would stop responding.
-pub static LOCK_STUCK: Rule = Rule { name: "ke::lock-stuck", says: "a spin lock is held for microseconds" };
+pub static LOCK_STUCK: Rule = Rule {
+    name: "ke::lock-stuck",
+    says: "a spin lock is held for microseconds",
+};
 
 /// Reference: `KeInitializeEvent`.
 pub static EVENT: Rule = Rule {
@@ -62,11 +77,16 @@ pub static EVENT: Rule = Rule {
 };
 
 /// Reference: `KeDelayExecutionThread`, and the pages of other functions with a pointer that is not optional.
-pub static NULL: Rule = Rule { name: "ke::null", says: "a pointer that is not optional has an address" };
+pub static NULL: Rule = Rule {
+    name: "ke::null",
+    says: "a pointer that is not optional has an address",
+};
 
 /// Reference: `KeInitializeDpc`.
-pub static DPC: Rule =
-    Rule { name: "ke::dpc", says: "a DPC is initialised with a routine before its use and stays where it is" };
+pub static DPC: Rule = Rule {
+    name: "ke::dpc",
+    says: "a DPC is initialised with a routine before its use and stays where it is",
+};
 
 /// Reference: `KeInitializeDpc`, `ExFreePoolWithTag`.
 pub static DPC_QUEUED: Rule = Rule {
@@ -75,8 +95,10 @@ pub static DPC_QUEUED: Rule = Rule {
 };
 
 /// Reference: `KeSetTargetProcessorDpc`.
-pub static DPC_TARGET: Rule =
-    Rule { name: "ke::dpc-target", says: "a DPC is aimed at a processor that is there, in group 0" };
+pub static DPC_TARGET: Rule = Rule {
+    name: "ke::dpc-target",
+    says: "a DPC is aimed at a processor that is there, in group 0",
+};
 
 /// Reference: `KeFlushQueuedDpcs`.
 pub static FLUSH: Rule = Rule {

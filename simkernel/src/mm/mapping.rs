@@ -11,15 +11,13 @@
 //! The unsafe code of this file accesses memory that a driver names as a register, after finding it in memory of the machine.
 #![expect(unsafe_code, reason = "reads and writes registers that are memory")]
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cell::UnsafeCell;
 use core::ops::Range;
 use core::ptr;
-use core::sync::atomic::{Ordering, fence};
+use core::sync::atomic::{AtomicU64, Ordering, fence};
 
 use nmr_netdma::sys::{self, MEMORY_CACHING_TYPE, PHYSICAL_ADDRESS, PVOID, SIZE_T};
 
@@ -59,13 +57,8 @@ struct View {
     length: usize,
     registers: Arc<dyn Registers>,
     /// The reserved range, which nobody but a driver in error touches.
-    range: Box<[UnsafeCell<u64>]>,
+    range: Arc<[AtomicU64]>,
 }
-
-// SAFETY: the range is only looked at when nobody may use it any more.
-unsafe impl Send for View {}
-// SAFETY: as above.
-unsafe impl Sync for View {}
 
 /// The mappings of one range.
 struct Mapping {
@@ -85,7 +78,10 @@ pub(super) struct Mappings {
 impl Default for Mappings {
     fn default() -> Self {
         Self {
-            bus: Mutex::new(Bus { bars: BTreeMap::new(), next: BUS_START }),
+            bus: Mutex::new(Bus {
+                bars: BTreeMap::new(),
+                next: BUS_START,
+            }),
             parts: Default::default(),
             views: RwLock::default(),
         }
@@ -95,8 +91,14 @@ impl Default for Mappings {
 impl View {
     fn new(physical: u64, offset: usize, length: usize, registers: Arc<dyn Registers>) -> Self {
         let words = (physical as usize % PAGE + length).div_ceil(8) + PAGE / 8;
-        let range = (0..words).map(|_| UnsafeCell::new(PATTERN)).collect();
-        Self { physical, offset, length, registers, range }
+        let range = (0..words).map(|_| AtomicU64::new(PATTERN)).collect();
+        Self {
+            physical,
+            offset,
+            length,
+            registers,
+            range,
+        }
     }
 
     /// The first mapped byte, which lies in its page as the register does.
@@ -151,7 +153,9 @@ impl Mappings {
             }
         };
         let mut part = self.part(start.addr()).lock();
-        part.entry((start.addr(), length)).or_insert(Mapping { physical, count: 0 }).count += 1;
+        part.entry((start.addr(), length))
+            .or_insert(Mapping { physical, count: 0 })
+            .count += 1;
         Some(start)
     }
 
@@ -172,12 +176,18 @@ impl Mappings {
             length
         };
         let view = self.views.write().remove(&address);
-        if let Some(mut view) = view
-            && view.range.iter_mut().any(|word| *word.get_mut() != PATTERN)
+        if let Some(view) = view
+            && view
+                .range
+                .iter()
+                .any(|word| word.load(Ordering::Relaxed) != PATTERN)
         {
             machine.violated(
                 &violation::REGISTER,
-                format_args!("mapped registers, physical {:#x}, were written as if they were memory", view.physical),
+                format_args!(
+                    "mapped registers, physical {:#x}, were written as if they were memory",
+                    view.physical
+                ),
             );
         }
         Some(length)
@@ -185,7 +195,12 @@ impl Mappings {
 
     /// Whether anything in the range is mapped.
     pub(super) fn any_in(&self, range: &Range<usize>) -> bool {
-        self.parts.iter().any(|part| part.lock().range((range.start, 0)..(range.end, 0)).next().is_some())
+        self.parts.iter().any(|part| {
+            part.lock()
+                .range((range.start, 0)..(range.end, 0))
+                .next()
+                .is_some()
+        })
     }
 
     pub(super) fn physical_of(&self, address: usize) -> Option<u64> {
@@ -206,10 +221,14 @@ impl Mappings {
 
     pub(super) fn leaks(&self, leaks: &mut Vec<Leak>) {
         for part in &self.parts {
-            leaks.extend(part.lock().iter().map(|((_, length), Mapping { physical, count })| Leak {
-                kind: "mapping",
-                detail: format!("{count} times {length} bytes at physical {physical:#x}"),
-            }));
+            leaks.extend(
+                part.lock()
+                    .iter()
+                    .map(|((_, length), Mapping { physical, count })| Leak {
+                        kind: "mapping",
+                        detail: format!("{count} times {length} bytes at physical {physical:#x}"),
+                    }),
+            );
         }
     }
 }
@@ -234,7 +253,10 @@ pub(crate) unsafe extern "system" fn MmMapIoSpace(
     let mapped = length.and_then(|length| machine.mm.mappings.map(machine, physical, length));
     mapped.map_or_else(
         || {
-            machine.violated(&violation::MAP_UNKNOWN, format_args!("{FUNCTION}: {bytes} bytes at physical {physical:#x}"));
+            machine.violated(
+                &violation::MAP_UNKNOWN,
+                format_args!("{FUNCTION}: {bytes} bytes at physical {physical:#x}"),
+            );
             ptr::null_mut()
         },
         |mapped| mapped.cast(),
@@ -259,7 +281,10 @@ pub(crate) unsafe extern "system" fn MmUnmapIoSpace(address: PVOID, bytes: SIZE_
             &violation::UNMAP_SIZE,
             format_args!("{FUNCTION}: the mapping at {address:p} has {length} bytes, not {bytes}"),
         ),
-        None => machine.violated(&violation::UNMAP_UNKNOWN, format_args!("{FUNCTION}: nothing is mapped at {address:p}")),
+        None => machine.violated(
+            &violation::UNMAP_UNKNOWN,
+            format_args!("{FUNCTION}: nothing is mapped at {address:p}"),
+        ),
     }
 }
 
@@ -281,7 +306,10 @@ fn target(function: &'static str, address: *mut u32) -> Target {
             return Target::Memory;
         }
     }
-    machine.violated(&violation::REGISTER, format_args!("{function}: {address:p} is no mapped register"));
+    machine.violated(
+        &violation::REGISTER,
+        format_args!("{function}: {address:p} is no mapped register"),
+    );
     Target::Nothing
 }
 

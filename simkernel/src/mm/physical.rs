@@ -106,7 +106,11 @@ impl Memory {
         let high = HIGH_START + (random >> 32) % HIGH_CHOICES * PAGE as u64;
         Self {
             map: RwLock::default(),
-            next: Mutex::new(Next { low: LOW_START, high, random }),
+            next: Mutex::new(Next {
+                low: LOW_START,
+                high,
+                random,
+            }),
             contiguous: Mutex::default(),
             abandoned: Mutex::default(),
         }
@@ -117,9 +121,16 @@ impl Memory {
         let span = (bytes.max(1) as u64).checked_next_multiple_of(PAGE as u64)?;
         let mut next = self.next.lock();
         // One to four free pages, so that neighbours do not touch.
-        next.random = next.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        next.random = next
+            .random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         let gap = ((next.random >> 62) + 1) * PAGE as u64;
-        let fits = |start: u64, end: u64| start.checked_add(span).is_some_and(|after| after <= end && after - 1 <= highest);
+        let fits = |start: u64, end: u64| {
+            start
+                .checked_add(span)
+                .is_some_and(|after| after <= end && after - 1 <= highest)
+        };
         if fits(next.high, u64::MAX) {
             let start = next.high;
             next.high += span + gap;
@@ -189,7 +200,13 @@ impl Region {
         let memory = Owned::zeroed(bytes);
         let start = memory.start;
         let mut map = state.map.write();
-        map.by_physical.insert(physical, Piece { start, length: bytes });
+        map.by_physical.insert(
+            physical,
+            Piece {
+                start,
+                length: bytes,
+            },
+        );
         map.by_virtual.insert(start.addr(), physical);
         drop(map);
         Some(Self {
@@ -204,7 +221,9 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        let Some(machine) = self.machine.upgrade() else { return };
+        let Some(machine) = self.machine.upgrade() else {
+            return;
+        };
         let state = &machine.mm.memory;
         let start = self.virtual_address.addr();
         let mut map = state.map.write();
@@ -223,7 +242,11 @@ impl Drop for Region {
 
 impl fmt::Debug for Region {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} bytes at physical {:#x}", self.length, self.physical)
+        write!(
+            formatter,
+            "{} bytes at physical {:#x}",
+            self.length, self.physical
+        )
     }
 }
 
@@ -279,7 +302,10 @@ pub(crate) unsafe extern "system" fn MmGetPhysicalAddress(address: PVOID) -> PHY
 ///
 /// None beyond being called in a machine.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "system" fn MmAllocateContiguousMemory(bytes: SIZE_T, highest: PHYSICAL_ADDRESS) -> PVOID {
+pub(crate) unsafe extern "system" fn MmAllocateContiguousMemory(
+    bytes: SIZE_T,
+    highest: PHYSICAL_ADDRESS,
+) -> PVOID {
     const FUNCTION: &str = "MmAllocateContiguousMemory";
 
     ke::require(FUNCTION, ke::PASSIVE..=ke::DISPATCH);
@@ -289,16 +315,25 @@ pub(crate) unsafe extern "system" fn MmAllocateContiguousMemory(bytes: SIZE_T, h
         return ptr::null_mut();
     }
     if machine.mm.pool.fails() {
-        machine.trace("mm", format_args!("an allocation of {bytes} contiguous bytes is made to fail"));
+        machine.trace(
+            "mm",
+            format_args!("an allocation of {bytes} contiguous bytes is made to fail"),
+        );
         return ptr::null_mut();
     }
-    let Some(region) = Region::below(machine, bytes as usize, sys::physical_address_bits(highest)) else {
+    let Some(region) = Region::below(machine, bytes as usize, sys::physical_address_bits(highest))
+    else {
         return ptr::null_mut();
     };
     let start = region.virtual_address;
     // SAFETY: the region has that many bytes and nobody else knows it yet.
     unsafe { start.write_bytes(0xCB, region.length) };
-    machine.mm.memory.contiguous.lock().insert(start.addr(), region);
+    machine
+        .mm
+        .memory
+        .contiguous
+        .lock()
+        .insert(start.addr(), region);
     start.cast()
 }
 

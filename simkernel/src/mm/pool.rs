@@ -93,7 +93,12 @@ impl Block {
         unsafe { memory.write_bytes(GUARD_PATTERN, layout.size()) };
         // SAFETY: the offset is within the layout.
         let start = unsafe { memory.add(offset) };
-        let block = Self { start, size, tag, paged };
+        let block = Self {
+            start,
+            size,
+            tag,
+            paged,
+        };
         block.fill(NEW_PATTERN);
         Some(block)
     }
@@ -131,7 +136,12 @@ impl Block {
         if let Some(side) = self.overrun() {
             machine.violated(
                 &violation::OVERRUN,
-                format_args!("bytes {side} the block {:p} ({} bytes, {}) were written", self.start, self.size, Tag(self.tag)),
+                format_args!(
+                    "bytes {side} the block {:p} ({} bytes, {}) were written",
+                    self.start,
+                    self.size,
+                    Tag(self.tag)
+                ),
             );
         }
     }
@@ -140,13 +150,20 @@ impl Block {
         if !self.is(0, self.size, FREED_PATTERN) {
             machine.violated(
                 &violation::USE_AFTER_FREE,
-                format_args!("the freed block {:p} ({} bytes, {}) was written", self.start, self.size, Tag(self.tag)),
+                format_args!(
+                    "the freed block {:p} ({} bytes, {}) was written",
+                    self.start,
+                    self.size,
+                    Tag(self.tag)
+                ),
             );
         }
     }
 
     fn release(self) {
-        let Some((layout, offset)) = Self::layout(self.size) else { return };
+        let Some((layout, offset)) = Self::layout(self.size) else {
+            return;
+        };
         // SAFETY: `new` added the same offset to what the host gave.
         let memory = unsafe { self.start.sub(offset) };
         // SAFETY: `new` allocated it with this layout, and a block is released once, since this consumes it.
@@ -208,9 +225,15 @@ impl Pool {
             blocks.freed.iter().any(|block| block.address() == address)
         };
         if freed {
-            machine.violated(&violation::FREE_TWICE, format_args!("the block {address:#x} was freed before"));
+            machine.violated(
+                &violation::FREE_TWICE,
+                format_args!("the block {address:#x} was freed before"),
+            );
         } else {
-            machine.violated(&violation::FREE_UNKNOWN, format_args!("{address:#x} is no block of pool"));
+            machine.violated(
+                &violation::FREE_UNKNOWN,
+                format_args!("{address:#x} is no block of pool"),
+            );
         }
         None
     }
@@ -223,7 +246,9 @@ impl Pool {
         blocks.freed_bytes += block.size;
         blocks.freed.push_back(block);
         while blocks.freed.len() > REMEMBERED_BLOCKS || blocks.freed_bytes > REMEMBERED_BYTES {
-            let Some(block) = blocks.freed.pop_front() else { break };
+            let Some(block) = blocks.freed.pop_front() else {
+                break;
+            };
             blocks.freed_bytes -= block.size;
             forgotten.push(block);
         }
@@ -261,17 +286,27 @@ impl Pool {
             let tag = block.tag.to_le_bytes().escape_ascii().to_string();
             by_tag.entry(tag).or_default().push(block.size);
         }
-        by_tag.into_iter().map(|(tag, sizes)| PoolUsage { tag, sizes }).collect()
+        by_tag
+            .into_iter()
+            .map(|(tag, sizes)| PoolUsage { tag, sizes })
+            .collect()
     }
 
     /// Names what is left, and looks once more at everything that was or is allocated.
     pub(super) fn leaks(&self, machine: &Machine, leaks: &mut Vec<Leak>) {
-        leaks.extend(self.usage().into_iter().map(|PoolUsage { tag, mut sizes }| {
-            let (blocks, bytes) = (sizes.len(), sizes.iter().sum::<usize>());
-            let more = if blocks > 16 { ", ..." } else { "" };
-            sizes.truncate(16);
-            Leak { kind: "pool", detail: format!("'{tag}': {blocks} blocks, {bytes} bytes {sizes:?}{more}") }
-        }));
+        leaks.extend(
+            self.usage()
+                .into_iter()
+                .map(|PoolUsage { tag, mut sizes }| {
+                    let (blocks, bytes) = (sizes.len(), sizes.iter().sum::<usize>());
+                    let more = if blocks > 16 { ", ..." } else { "" };
+                    sizes.truncate(16);
+                    Leak {
+                        kind: "pool",
+                        detail: format!("'{tag}': {blocks} blocks, {bytes} bytes {sizes:?}{more}"),
+                    }
+                }),
+        );
         let blocks = self.blocks.lock();
         for block in blocks.live.values() {
             block.check_guards(machine);
@@ -298,7 +333,9 @@ fn is_paged(os: Os, pool: POOL_TYPE) -> Option<bool> {
         _POOL_TYPE::NonPagedPool | _POOL_TYPE::NonPagedPoolCacheAligned => Some(false),
         _POOL_TYPE::PagedPool | _POOL_TYPE::PagedPoolCacheAligned => Some(true),
         // From Windows 8 on.
-        _POOL_TYPE::NonPagedPoolNx | _POOL_TYPE::NonPagedPoolNxCacheAligned if os == Os::Win10 => Some(false),
+        _POOL_TYPE::NonPagedPoolNx | _POOL_TYPE::NonPagedPoolNxCacheAligned if os == Os::Win10 => {
+            Some(false)
+        }
         _ => None,
     }
 }
@@ -309,24 +346,42 @@ fn is_paged(os: Os, pool: POOL_TYPE) -> Option<bool> {
 ///
 /// None beyond being called in a machine.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "system" fn ExAllocatePoolWithTag(pool: POOL_TYPE, bytes: SIZE_T, tag: ULONG) -> PVOID {
+pub(crate) unsafe extern "system" fn ExAllocatePoolWithTag(
+    pool: POOL_TYPE,
+    bytes: SIZE_T,
+    tag: ULONG,
+) -> PVOID {
     const FUNCTION: &str = "ExAllocatePoolWithTag";
 
     let machine: &Arc<Machine> = kernel::machine();
     let kind = is_paged(machine.config.os, pool);
     let paged = kind.unwrap_or(false);
-    ke::require(FUNCTION, ke::PASSIVE..=if paged { ke::APC } else { ke::DISPATCH });
+    ke::require(
+        FUNCTION,
+        ke::PASSIVE..=if paged { ke::APC } else { ke::DISPATCH },
+    );
     if kind.is_none() || bytes == 0 || tag == 0 {
         machine.violated(
             &violation::ALLOCATION,
-            format_args!("{FUNCTION}: {bytes} bytes of pool type {pool} for tag {}", Tag(tag)),
+            format_args!(
+                "{FUNCTION}: {bytes} bytes of pool type {pool} for tag {}",
+                Tag(tag)
+            ),
         );
     }
     if machine.mm.pool.fails() {
-        machine.trace("mm", format_args!("an allocation of {bytes} bytes for {} is made to fail", Tag(tag)));
+        machine.trace(
+            "mm",
+            format_args!(
+                "an allocation of {bytes} bytes for {} is made to fail",
+                Tag(tag)
+            ),
+        );
         return ptr::null_mut();
     }
-    let block = usize::try_from(bytes).ok().and_then(|size| machine.mm.pool.allocate(size, tag, paged));
+    let block = usize::try_from(bytes)
+        .ok()
+        .and_then(|size| machine.mm.pool.allocate(size, tag, paged));
     block.map_or(ptr::null_mut(), |block| block.as_ptr().cast())
 }
 
@@ -343,13 +398,20 @@ pub(crate) unsafe extern "system" fn ExFreePoolWithTag(memory: PVOID, tag: ULONG
     let pool = &machine.mm.pool;
     let block = pool.take(machine, memory.addr());
     let paged = block.as_ref().is_some_and(|block| block.paged);
-    ke::require(FUNCTION, ke::PASSIVE..=if paged { ke::APC } else { ke::DISPATCH });
+    ke::require(
+        FUNCTION,
+        ke::PASSIVE..=if paged { ke::APC } else { ke::DISPATCH },
+    );
     let Some(block) = block else { return };
     // A tag of zero frees any block.
     if tag != 0 && tag != block.tag {
         machine.violated(
             &violation::FREE_TAG,
-            format_args!("{FUNCTION}: the block {memory:p} has tag {} and is freed with {}", Tag(block.tag), Tag(tag)),
+            format_args!(
+                "{FUNCTION}: the block {memory:p} has tag {} and is freed with {}",
+                Tag(block.tag),
+                Tag(tag)
+            ),
         );
     }
     ke::dpc::memory_freed(machine, &(block.address()..block.address() + block.size));

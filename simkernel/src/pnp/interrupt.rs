@@ -3,9 +3,11 @@
 //! # Design
 //!
 //! A [`Vector`] is one assigned interrupt. It knows where it may go and who serves it while connected. A message is
-//! delivered once for each time it was sent; a line is delivered again as long as it is asserted, one delivery at a time, and
-//! is held to be broken when nobody claims it for [`UNCLAIMED_LIMIT`] times in a row. What arrives while nobody is connected
-//! is dropped and counted, except that a line which is still asserted is seen when somebody connects.
+//! delivered once for each time it was sent, so counts do not depend on timing; an interrupt controller would merge those
+//! that wait. A line is delivered again as long as it is asserted, one delivery at a time. It is held to be broken, and masked
+//! until it is deasserted, when nobody claims it for [`UNCLAIMED_LIMIT`] times in a row, or when it stays asserted through
+//! [`STUCK_LIMIT`] deliveries. What arrives while nobody is connected is dropped and counted, except that a line which is
+//! still asserted is seen when somebody connects.
 //!
 //! Of several processors the lowest takes the interrupt if the machine's seed is 0 or 1; with another seed each delivery
 //! goes to the next one, and the seed says which is first.
@@ -24,6 +26,9 @@ use crate::pnp::{InterruptReport, violation};
 
 /// How often a line is served in a row without anybody claiming it.
 pub(crate) const UNCLAIMED_LIMIT: u32 = 100;
+
+/// How many deliveries a line may stay asserted through.
+pub(crate) const STUCK_LIMIT: u32 = 10_000;
 
 /// The processors of one group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +75,8 @@ struct State {
     queued: bool,
     /// Line: deliveries in a row that nobody claimed.
     unclaimed: u32,
+    /// Line: deliveries since it was deasserted.
+    served: u32,
     deliveries: u64,
     delivered: BTreeMap<u32, u64>,
     dropped: u64,
@@ -109,6 +116,7 @@ impl Vector {
         let mut state = self.state.lock();
         state.handler = Some(Arc::new(handler));
         state.unclaimed = 0;
+        state.served = 0;
         self.deliver_line(&mut state);
     }
 
@@ -137,6 +145,7 @@ impl Vector {
         state.asserted = asserted;
         if !asserted {
             state.unclaimed = 0;
+            state.served = 0;
         }
         self.deliver_line(&mut state);
     }
@@ -144,7 +153,11 @@ impl Vector {
     /// Delivers the line if it is to be delivered.
     fn deliver_line(&self, state: &mut State) {
         let wanted = state.asserted && self.message.is_none() && state.handler.is_some();
-        if wanted && !state.queued && state.unclaimed < UNCLAIMED_LIMIT {
+        if wanted
+            && !state.queued
+            && state.unclaimed < UNCLAIMED_LIMIT
+            && state.served < STUCK_LIMIT
+        {
             state.queued = true;
             self.deliver(state);
         }
@@ -187,17 +200,29 @@ impl Vector {
         } else {
             state.unclaimed += 1;
         }
-        let given_up = state.unclaimed == UNCLAIMED_LIMIT;
+        if state.asserted {
+            state.served += 1;
+        }
+        let broken = if state.unclaimed == UNCLAIMED_LIMIT {
+            Some((&violation::UNCLAIMED, "was not claimed", UNCLAIMED_LIMIT))
+        } else if state.served == STUCK_LIMIT {
+            Some((&violation::STUCK, "stayed asserted", STUCK_LIMIT))
+        } else {
+            None
+        };
         self.deliver_line(&mut state);
         drop(state);
-        if given_up {
+        if let Some((rule, what, times)) = broken {
             let name = self
                 .device
                 .upgrade()
                 .map_or_else(Default::default, |device| device.name.clone());
             kernel::machine().violated(
-                &violation::UNCLAIMED,
-                format_args!("{name} asserts its line, vector 0x{:X}, and {UNCLAIMED_LIMIT} times nobody claimed it", self.vector),
+                rule,
+                format_args!(
+                    "the line of {name}, vector 0x{:X}, {what} {times} times",
+                    self.vector
+                ),
             );
         }
     }

@@ -54,6 +54,8 @@ pub(crate) struct Node {
     state: Mutex<Life>,
     idle: Condvar,
     assignment: Mutex<Assignment>,
+    /// The hardware does not interrupt any more.
+    silent: AtomicBool,
     /// Interrupts that came while it had no vectors.
     dropped: AtomicU64,
 }
@@ -142,6 +144,7 @@ impl Node {
             }),
             idle: Condvar::new(),
             assignment: Mutex::default(),
+            silent: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
         });
         node.signal.attach(&node);
@@ -268,16 +271,17 @@ impl Node {
     }
 
     pub(super) fn line(&self, asserted: bool) {
-        let vector = self.with_assignment(|assignment| {
-            assignment
+        // Under the lock, so that an assertion that is late is not seen after the silence.
+        self.with_assignment(|assignment| {
+            let asserted = asserted && !self.silent.load(Ordering::Relaxed);
+            if let Some(vector) = assignment
                 .vectors
                 .iter()
                 .find(|vector| vector.message.is_none())
-                .cloned()
+            {
+                vector.line(asserted);
+            }
         });
-        if let Some(vector) = vector {
-            vector.line(asserted);
-        }
     }
 
     pub(super) fn dropped(&self) -> u64 {
@@ -291,9 +295,16 @@ impl Node {
         vectors + self.dropped.load(Ordering::Relaxed)
     }
 
+    /// The hardware no longer interrupts. A line that it asserts is deasserted: the model cannot do it any more.
+    pub(super) fn silence(&self) {
+        self.silent.store(true, Ordering::Relaxed);
+        self.signal.detach();
+        self.line(false);
+    }
+
     /// The hardware is pulled out: registers read as all ones and nothing interrupts.
     pub(crate) fn unplug(&self) {
-        self.signal.detach();
+        self.silence();
         for bar in &self.bars {
             bar.gate.gone.store(true, Ordering::Relaxed);
         }
