@@ -6,7 +6,7 @@
 //! | [`nmr`] | network programming interfaces: register, attach, call, detach, deregister (Windows Vista and later) |
 //! | [`netdma`] | a DMA engine offered to the network stack (Windows Vista SP1 to Windows 7) |
 //! | [`kmdf`] | driver, device, interrupts, DPCs, resource requirements on the Kernel-Mode Driver Framework |
-//! | [`status`], [`guid`], [`irql`], [`context`], [`rundown`], [`lifetime`], [`physical_device`] | the ground floor, one idea each |
+//! | [`status`], [`guid`], [`irql`], [`context`], [`rundown`], [`lifetime`], [`physical_device`], [`physical_memory`] | the ground floor, one idea each |
 //! | [`sys`] | the C declarations under all of it |
 //!
 //! # Glossary
@@ -35,6 +35,7 @@ pub mod lifetime;
 pub mod netdma;
 pub mod nmr;
 pub mod physical_device;
+pub mod physical_memory;
 pub mod rundown;
 mod runtime;
 pub mod status;

@@ -1,5 +1,6 @@
 //! The KMDF layer, by a small driver for the doorbell device on the simulated kernel. Each test boots a machine of its own, and
 //! fails if that finds a broken rule or anything left behind.
+#![expect(unsafe_code, reason = "vouches for the memory of its buffers")]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use nmr_netdma::kmdf::{
     RequirementsList, Resources, Revocable, Shared, current_processor, memory,
     set_message_affinity,
 };
+use nmr_netdma::physical_memory::PhysicalRange;
 use nmr_netdma::{Error, Result, sys};
 use simkernel::devices::Doorbell;
 use simkernel::pnp::{Bar, DeviceConfig, DeviceId, DriverId, Signal};
@@ -757,6 +759,18 @@ fn registers_are_bounded() {
     probe(script, 1, |_, _| {});
 }
 
+/// A range of a buffer that only this test uses.
+fn range(address: u64, length: u32) -> PhysicalRange {
+    // SAFETY: the addresses in these tests are those of buffers of the test's own.
+    unsafe { PhysicalRange::new(address, length) }.unwrap()
+}
+
+#[test]
+fn a_range_of_physical_memory_does_not_wrap_around() {
+    // SAFETY: nobody touches the memory.
+    assert_eq!(unsafe { PhysicalRange::new(u64::MAX - 2, 16) }, None);
+}
+
 #[test]
 fn physical_memory_is_copied_and_read_by_its_address() {
     let prepared: Probe = |script, _, irql| {
@@ -766,12 +780,12 @@ fn physical_memory_is_copied_and_read_by_its_address() {
             .get(&(std::ptr::from_ref(script) as usize))
             .unwrap();
         let (source, destination) = kernel_addresses;
-        memory::copy_physical(source + 8, destination + 16, 1000, irql).unwrap();
-        memory::copy_physical(source, destination, 0, irql).unwrap();
+        memory::copy_physical(range(source + 8, 1000), range(destination + 16, 1000), irql).unwrap();
+        memory::copy_physical(range(source, 0), range(destination, 0), irql).unwrap();
         let mut words = [0; 2];
-        memory::read_words(source, &mut words, irql).unwrap();
+        memory::read_words(range(source, 16), &mut words, irql).unwrap();
         assert_eq!(words, [0x0101_0101_0101_0101; 2]);
-        let mapping = memory::PhysicalMapping::map(destination, 16, irql).unwrap();
+        let mapping = memory::PhysicalMapping::map(range(destination, 16), irql).unwrap();
         mapping.write_u64_release(8, 42).unwrap();
         assert_eq!(mapping.read_u64(8), Ok(42));
         for offset in [4, 9, 16, usize::MAX] {
@@ -782,7 +796,7 @@ fn physical_memory_is_copied_and_read_by_its_address() {
             );
         }
         assert_eq!(
-            memory::copy_physical(u64::MAX - 2, destination, 16, irql),
+            memory::copy_physical(range(source, 17), range(destination, 16), irql),
             Err(Error::INVALID_PARAMETER)
         );
         script.note("probed");

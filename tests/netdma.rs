@@ -1,11 +1,13 @@
 //! `netdma`: descriptors, affinity and completion words, and a provider's life on the simulated kernel.
+#![expect(unsafe_code, reason = "makes chains, which NetDMA makes otherwise")]
 
 use nmr_netdma::netdma::affinity::{ActiveProcessors, MAXIMUM_CHANNELS};
 use nmr_netdma::netdma::descriptor::WORDS;
 use nmr_netdma::netdma::{
-    Affinities, Chain, Completion, ControlFlags, Cursor, PhysicalMemory, Piece, Plan, Refusal,
+    Affinities, Chain, Completion, ControlFlags, Cursor, PhysicalMemory, Plan, Refusal,
     Rules, Transfer, TransferStatus, Version, Work,
 };
+use nmr_netdma::physical_memory::PhysicalRange;
 use nmr_netdma::sys::{self, NET_DMA_CHANNEL_CPU_AFFINITY as AffinityEntry};
 use nmr_netdma::{Error, Result};
 use simkernel as _;
@@ -55,12 +57,21 @@ impl Words {
     }
 
     fn parse(self, rules: &Rules) -> Result<Transfer, Refusal> {
-        Transfer::parse(0x4_0000, &self.words(), rules)
+        // SAFETY: nobody touches the memory that the result names.
+        unsafe { Transfer::parse(0x4_0000, &self.words(), rules) }
     }
 
-    fn pieces(self) -> Vec<Piece> {
+    /// Source, destination and length of each piece.
+    fn pieces(self) -> Vec<(u64, u64, u32)> {
         match self.parse(&RULES).map(|transfer| transfer.work) {
-            Ok(Work::Copy(pieces)) => pieces.to_vec(),
+            Ok(Work::Copy(pieces)) => pieces
+                .iter()
+                .map(|piece| {
+                    assert_eq!(piece.source.length(), piece.destination.length());
+                    let source = piece.source.address();
+                    (source, piece.destination.address(), piece.source.length())
+                })
+                .collect(),
             other => panic!("not a copy: {other:?}"),
         }
     }
@@ -82,12 +93,15 @@ impl Memory {
 
     fn chain(&self, address: u64, count: u32, rules: Rules) -> Result<Chain, Refusal> {
         let words = std::array::from_fn(|index| self.words[&(address + 8 * index as u64)]);
-        Chain::new(address, &words, count, rules)
+        // SAFETY: nobody touches the memory that the result names.
+        unsafe { Chain::new(address, &words, count, rules) }
     }
 }
 
 impl PhysicalMemory for Memory {
-    fn read(&mut self, address: u64, words: &mut [u64]) -> Result<()> {
+    fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()> {
+        assert_eq!(range.length() as usize, size_of_val(words));
+        let address = range.address();
         for (index, word) in words.iter_mut().enumerate() {
             let address = address + 8 * index as u64;
             *word = *self.words.get(&address).ok_or(Error::NOT_FOUND)?;
@@ -110,11 +124,7 @@ fn a_plain_copy_is_one_piece_even_across_pages() {
     let pieces = Words::copy(0x1_0FF0, 0x2_0001, 0x3000).pieces();
     assert_eq!(
         pieces,
-        [Piece {
-            source: 0x1_0FF0,
-            destination: 0x2_0001,
-            length: 0x3000
-        }]
+        [(0x1_0FF0, 0x2_0001, 0x3000)]
     );
 }
 
@@ -145,21 +155,9 @@ fn each_side_breaks_at_its_own_page_end() {
         ..Words::copy(0x1_0F00, 0x2_0800, 0x1000)
     };
     let expected = [
-        Piece {
-            source: 0x1_0F00,
-            destination: 0x2_0800,
-            length: 0x100,
-        },
-        Piece {
-            source: 0x5_0000,
-            destination: 0x2_0900,
-            length: 0x700,
-        },
-        Piece {
-            source: 0x5_0700,
-            destination: 0x7_0000,
-            length: 0x800,
-        },
+        (0x1_0F00, 0x2_0800, 0x100),
+        (0x5_0000, 0x2_0900, 0x700),
+        (0x5_0700, 0x7_0000, 0x800),
     ];
     assert_eq!(descriptor.pieces(), expected);
 }
@@ -176,13 +174,13 @@ fn every_page_break_covers_every_byte_once() {
         assert_eq!(
             pieces
                 .iter()
-                .map(|piece| u64::from(piece.length))
+                .map(|(_, _, length)| u64::from(*length))
                 .sum::<u64>(),
             4096
         );
-        assert_eq!(u64::from(pieces[0].length), first);
+        assert_eq!(u64::from(pieces[0].2), first);
         assert_eq!(
-            (pieces[1].source, pieces[1].destination),
+            (pieces[1].0, pieces[1].1),
             (0x9_0000, 0x4_0123 + first)
         );
     }
@@ -312,7 +310,8 @@ fn a_descriptor_is_aligned_to_64_bytes() {
     let words = Words::copy(0x1000, 0x2000, 64).words();
     for address in [0x4_0008, 0x4_0020, 0x4_003F] {
         assert_eq!(
-            Transfer::parse(address, &words, &RULES),
+            // SAFETY: nobody touches the memory that the result names.
+            unsafe { Transfer::parse(address, &words, &RULES) },
             Err(Refusal::Unaligned)
         );
     }
@@ -636,6 +635,7 @@ mod driver {
     use nmr_netdma::kmdf::{
         self, AddedDevice, DeviceInit, DriverInit, NewDevice, PowerState, SpinLock, memory,
     };
+    use nmr_netdma::physical_memory::PhysicalRange;
     use nmr_netdma::netdma::{
         self, Affinities, Allocated, Attributes, Capabilities, Chain, ChannelParameters,
         Characteristics, ControlFlags, Cursor, Engine, Failed, Interface, Link, Name,
@@ -689,7 +689,7 @@ mod driver {
             {
                 if let Work::Copy(pieces) = transfer.work {
                     for piece in pieces.iter() {
-                        memory::copy_physical(piece.source, piece.destination, piece.length, irql)?;
+                        memory::copy_physical(piece.source, piece.destination, irql)?;
                     }
                 }
                 if transfer.flags.contains(ControlFlags::STATUS) {
@@ -712,8 +712,8 @@ mod driver {
     struct Reader<'a>(&'a mut Irql<Dispatch>);
 
     impl PhysicalMemory for Reader<'_> {
-        fn read(&mut self, address: u64, words: &mut [u64]) -> Result<()> {
-            memory::read_words(address, words, self.0)
+        fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()> {
+            memory::read_words(range, words, self.0)
         }
     }
 

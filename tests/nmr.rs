@@ -887,15 +887,11 @@ mod careless {
             assert_eq!(status, sys::STATUS_SUCCESS);
             body();
             // SAFETY: registered above.
-            assert_eq!(
-                unsafe { sys::NmrDeregisterProvider(handle) },
-                sys::STATUS_PENDING
-            );
+            let status = unsafe { sys::NmrDeregisterProvider(handle) };
+            assert_eq!(status, sys::STATUS_PENDING);
             // SAFETY: deregistration is pending.
-            assert_eq!(
-                unsafe { sys::NmrWaitForProviderDeregisterComplete(handle) },
-                0
-            );
+            let status = unsafe { sys::NmrWaitForProviderDeregisterComplete(handle) };
+            assert_eq!(status, sys::STATUS_SUCCESS);
         }
 
         /// Registers as a client, runs `body`, deregisters and waits.
@@ -917,15 +913,11 @@ mod careless {
             assert_eq!(status, sys::STATUS_SUCCESS);
             body();
             // SAFETY: registered above.
-            assert_eq!(
-                unsafe { sys::NmrDeregisterClient(handle) },
-                sys::STATUS_PENDING
-            );
+            let status = unsafe { sys::NmrDeregisterClient(handle) };
+            assert_eq!(status, sys::STATUS_PENDING);
             // SAFETY: deregistration is pending.
-            assert_eq!(
-                unsafe { sys::NmrWaitForClientDeregisterComplete(handle) },
-                0
-            );
+            let status = unsafe { sys::NmrWaitForClientDeregisterComplete(handle) };
+            assert_eq!(status, sys::STATUS_SUCCESS);
         }
     }
 

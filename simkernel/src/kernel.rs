@@ -2,7 +2,7 @@
 //!
 //! # Safety
 //!
-//! The unsafe code of this file reads the calling thread's slot, which holds null or a pointer to a [`Thread`] that its
+//! The unsafe code of this file reads the calling thread's slot, which holds null or a pointer to a `Thread` that its
 //! [`Entered`] guard keeps alive and takes out again.
 #![expect(
     unsafe_code,

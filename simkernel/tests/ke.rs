@@ -63,8 +63,14 @@ impl<T> Still<T> {
     }
 
     /// What drivers must not do.
-    fn moved(self) -> Self {
-        Self::with(Arc::into_inner(self.0).unwrap().into_inner())
+    fn moved(self) -> Self
+    where
+        T: Copy,
+    {
+        // SAFETY: nobody uses it.
+        let value = unsafe { self.get().read() };
+        // Both exist for a moment, so their addresses differ.
+        Self::with(value)
     }
 }
 
@@ -571,6 +577,7 @@ fn a_word_that_is_no_lock_breaks_ke_lock_word_and_does_not_hang() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "patience is long there")]
 fn waiting_long_for_a_lock_breaks_ke_lock_stuck_and_goes_on() {
     let kernel = boot(2);
     let lock = Lock::new();
@@ -1042,7 +1049,13 @@ fn mm_get_system_routine_address_knows_what_each_system_exports() {
             os,
             ..Config::default()
         });
-        assert_eq!(address("KeSetEvent"), sys::KeSetEvent as *mut c_void);
+        // A function may have several addresses in Miri.
+        let known = address("KeSetEvent");
+        assert!(if cfg!(miri) {
+            !known.is_null()
+        } else {
+            known == sys::KeSetEvent as *mut c_void
+        });
         assert_eq!(
             !address("KfRaiseIrql").is_null(),
             has_level_functions,

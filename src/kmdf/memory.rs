@@ -1,15 +1,13 @@
 //! Physical memory, for a DMA engine in software.
 //!
-//! # Design
-//!
-//! Physical addresses are plain numbers here, as they are in the descriptors that an engine is given, and these functions are
-//! safe, as writing such a number into an engine's register is. Whoever writes the descriptors vouches for the addresses: a wrong
-//! one destroys memory, with this engine as with any other. Nothing here makes Rust references to such memory.
+//! Which memory may be touched says the [`PhysicalRange`]: whoever made it has vouched for it. Nothing here makes Rust references to
+//! such memory.
 
 use core::fmt;
 
 use super::ffi::mapping::Mapped;
 use crate::irql::{AtMostDispatch, Irql};
+use crate::physical_memory::PhysicalRange;
 use crate::status::{Error, Result};
 use crate::sys;
 
@@ -17,15 +15,16 @@ use crate::sys;
 pub struct PhysicalMapping(Mapped);
 
 impl PhysicalMapping {
-    /// Maps the `length` bytes from the physical address `address` on.
+    /// Maps `range`.
     ///
     /// # Errors
     ///
-    /// [`Error::INSUFFICIENT_RESOURCES`] if the system cannot map it; [`Error::INVALID_PARAMETER`] if the range is empty or
-    /// wraps around.
+    /// [`Error::INSUFFICIENT_RESOURCES`] if the system cannot map it; [`Error::INVALID_PARAMETER`] if it is empty.
     #[doc(alias = "MmMapIoSpace")]
-    pub fn map(address: u64, length: usize, irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
-        Mapped::new(address, length, sys::_MEMORY_CACHING_TYPE::MmCached, irql).map(Self)
+    pub fn map(range: PhysicalRange, irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
+        // CAST: a length of 32 bits fits into the size of memory.
+        let length = range.length() as usize;
+        Mapped::new(range.address(), length, sys::_MEMORY_CACHING_TYPE::MmCached, irql).map(Self)
     }
 
     /// Its length in bytes.
@@ -74,37 +73,40 @@ impl fmt::Debug for PhysicalMapping {
     }
 }
 
-/// Copies `length` bytes from one physical address to another. If the two ranges overlap, the result is unspecified.
+/// Copies all of `source` to the first bytes of `destination`. If the two overlap, the result is unspecified.
 ///
 /// # Errors
 ///
-/// [`Error::INSUFFICIENT_RESOURCES`] if the system cannot map one of them; [`Error::INVALID_PARAMETER`] if one wraps around. Nothing is
-/// copied then.
+/// [`Error::INSUFFICIENT_RESOURCES`] if the system cannot map one of them; [`Error::INVALID_PARAMETER`] if `destination` is shorter.
+/// Nothing is copied then.
 pub fn copy_physical(
-    source: u64,
-    destination: u64,
-    length: u32,
+    source: PhysicalRange,
+    destination: PhysicalRange,
     irql: &mut Irql<AtMostDispatch>,
 ) -> Result<()> {
-    if length == 0 {
+    if source.length() == 0 {
         return Ok(());
     }
-    let source = PhysicalMapping::map(source, length as usize, irql)?;
-    let destination = PhysicalMapping::map(destination, length as usize, irql)?;
+    let source = PhysicalMapping::map(source, irql)?;
+    let destination = PhysicalMapping::map(destination, irql)?;
     source.copy_to(&destination)
 }
 
-/// Reads consecutive words from the physical address `address` on, each once.
+/// Reads consecutive words from the beginning of `range` on, each once.
 ///
 /// # Errors
 ///
-/// [`Error::INSUFFICIENT_RESOURCES`] if the system cannot map them; [`Error::INVALID_PARAMETER`] if `address` is not aligned to 8 bytes or
-/// the range wraps around.
-pub fn read_words(address: u64, words: &mut [u64], irql: &mut Irql<AtMostDispatch>) -> Result<()> {
+/// [`Error::INSUFFICIENT_RESOURCES`] if the system cannot map them; [`Error::INVALID_PARAMETER`] if `range` is not aligned to 8 bytes or
+/// has fewer words.
+pub fn read_words(
+    range: PhysicalRange,
+    words: &mut [u64],
+    irql: &mut Irql<AtMostDispatch>,
+) -> Result<()> {
     if words.is_empty() {
         return Ok(());
     }
-    let mapping = PhysicalMapping::map(address, size_of_val(words), irql)?;
+    let mapping = PhysicalMapping::map(range, irql)?;
     for (index, word) in words.iter_mut().enumerate() {
         *word = mapping.read_u64(index * size_of::<u64>())?;
     }

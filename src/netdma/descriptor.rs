@@ -10,6 +10,8 @@
 //!   decided on the copy.
 //! * **How to reach memory is the caller's.** [`PhysicalMemory`] is a safe trait: a wrong answer makes wrong transfers, never
 //!   an invalid access of this module.
+//! * **Addresses are vouched for by whoever wrote the descriptors,** NetDMA. So transfers name memory by [`PhysicalRange`], which safe
+//!   code cannot make, and to parse a descriptor from elsewhere is `unsafe`.
 //! * **Refused before it begins.** A transfer that comes out of here is one the engine can do; a descriptor that is not
 //!   is a [`Refusal`], and the channel halts there.
 //!
@@ -17,11 +19,11 @@
 //! refused, and so is a page break for a provider before 2.0, which owns those two words of the descriptor.
 
 use core::fmt;
-use core::ops::Deref;
 
 use bitflags::bitflags;
 
 use super::interface::Version;
+use crate::physical_memory::PhysicalRange;
 use crate::status::{Error, Result};
 use crate::sys;
 
@@ -148,47 +150,40 @@ pub struct Rules {
 
 /// Physical memory, as an engine in software reaches descriptors.
 pub trait PhysicalMemory {
-    /// Reads consecutive 64-bit words, each exactly once.
+    /// Reads the 64-bit words of `range`, of which there are as many as `words`, each exactly once.
     ///
     /// # Errors
     ///
     /// The memory cannot be reached. What `words` holds does not matter then.
-    fn read(&mut self, address: u64, words: &mut [u64]) -> Result<()>;
+    fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()>;
 }
 
 /// One copy without a gap: bytes that follow each other on both sides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Piece {
-    /// The physical address of the first byte to read.
-    pub source: u64,
-    /// The physical address of the first byte to write.
-    pub destination: u64,
-    /// Bytes, never 0.
-    pub length: u32,
+    /// What to read. Never empty.
+    pub source: PhysicalRange,
+    /// Where to write it, of the same length.
+    pub destination: PhysicalRange,
 }
 
 /// The pieces of one copy, at most three: each side may break once, at different offsets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pieces {
-    pieces: [Piece; 3],
-    count: u8,
+    pieces: [Option<Piece>; 3],
 }
 
 impl Pieces {
     fn push(&mut self, piece: Piece) {
         // At most two cuts, hence three pieces; see `copy`.
-        if let Some(slot) = self.pieces.get_mut(usize::from(self.count)) {
-            *slot = piece;
-            self.count += 1;
+        if let Some(slot) = self.pieces.iter_mut().find(|slot| slot.is_none()) {
+            *slot = Some(piece);
         }
     }
-}
 
-impl Deref for Pieces {
-    type Target = [Piece];
-
-    fn deref(&self) -> &[Piece] {
-        &self.pieces[..usize::from(self.count)]
+    /// The pieces, in the order to copy them.
+    pub fn iter(&self) -> impl Iterator<Item = Piece> + '_ {
+        self.pieces.iter().copied().flatten()
     }
 }
 
@@ -218,12 +213,12 @@ pub struct Transfer {
 }
 
 impl Transfer {
-    /// Reads the transfer out of the words of the descriptor at the physical address `descriptor`.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it.
-    pub fn parse(descriptor: u64, words: &[u64; WORDS], rules: &Rules) -> Result<Self, Refusal> {
+    /// As [`parse`](Self::parse), for words whose addresses have been vouched for.
+    pub(super) fn read(
+        descriptor: u64,
+        words: &[u64; WORDS],
+        rules: &Rules,
+    ) -> Result<Self, Refusal> {
         let [
             head,
             source,
@@ -317,12 +312,14 @@ impl Side {
         within(self.next, rest, rules)
     }
 
-    fn at(self, offset: u32) -> u64 {
-        if offset < self.first {
+    /// The bytes from `offset` to `end`, which lie on one side of the break. They have been checked not to wrap around.
+    fn part(self, offset: u32, end: u32) -> Result<PhysicalRange, Refusal> {
+        let address = if offset < self.first {
             self.address + u64::from(offset)
         } else {
             self.next + u64::from(offset - self.first)
-        }
+        };
+        PhysicalRange::vouched(address, end - offset).ok_or(Refusal::AddressRange)
     }
 }
 
@@ -351,9 +348,8 @@ fn copy(source: Side, destination: Side, length: u32, rules: &Rules) -> Result<P
             .filter(|cut| *cut > offset)
             .fold(length, u32::min);
         pieces.push(Piece {
-            source: source.at(offset),
-            destination: destination.at(offset),
-            length: end - offset,
+            source: source.part(offset, end)?,
+            destination: destination.part(offset, end)?,
         });
         offset = end;
     }
@@ -371,14 +367,8 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// A chain of `count` descriptors that begins with the words of the descriptor at the physical address `descriptor`.
-    ///
-    /// NetDMA's chains arrive made. This is for tests, and for work that a driver gives itself.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::Empty`], or what is wrong with the first descriptor.
-    pub fn new(
+    /// As [`new`](Self::new), for descriptors whose addresses have been vouched for.
+    pub(super) fn begin(
         descriptor: u64,
         words: &[u64; WORDS],
         count: u32,
@@ -389,7 +379,7 @@ impl Chain {
         }
         Ok(Self {
             rules,
-            first: Transfer::parse(descriptor, words, &rules)?,
+            first: Transfer::read(descriptor, words, &rules)?,
             count,
         })
     }
@@ -527,9 +517,7 @@ impl List {
                         return Err(Refusal::EndedEarly);
                     }
                     let mut link = [0];
-                    memory
-                        .read(self.last + NEXT, &mut link)
-                        .map_err(Refusal::Unreachable)?;
+                    read(memory, self.last + NEXT, &mut link)?;
                     [self.next] = link;
                     if self.next == 0 {
                         return Ok(None);
@@ -542,10 +530,8 @@ impl List {
                     return Err(Refusal::Unaligned);
                 }
                 let mut words = [0; WORDS];
-                memory
-                    .read(self.next, &mut words)
-                    .map_err(Refusal::Unreachable)?;
-                Transfer::parse(self.next, &words, &self.rules)?
+                read(memory, self.next, &mut words)?;
+                Transfer::read(self.next, &words, &self.rules)?
             }
         };
         self.last = transfer.descriptor;
@@ -553,4 +539,16 @@ impl List {
         self.remaining -= 1;
         Ok(Some(transfer))
     }
+}
+
+/// Reads words of a descriptor, whose address NetDMA has vouched for.
+fn read(
+    memory: &mut impl PhysicalMemory,
+    address: u64,
+    words: &mut [u64],
+) -> Result<(), Refusal> {
+    // CAST: at most the words of a descriptor.
+    let length = size_of_val(words) as u32;
+    let range = PhysicalRange::vouched(address, length).ok_or(Refusal::AddressRange)?;
+    memory.read(range, words).map_err(Refusal::Unreachable)
 }

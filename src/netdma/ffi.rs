@@ -26,7 +26,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, 
 use super::affinity::Affinities;
 use super::channel::{self, Channel, Link};
 use super::completion::Completion;
-use super::descriptor::{ALIGNMENT, Chain, Refusal, Rules, WORDS};
+use super::descriptor::{ALIGNMENT, Chain, Refusal, Rules, Transfer, WORDS};
 use super::interface::{Interface, Version};
 use super::provider::{Attributes, Characteristics, Failed, Name, Provider, RegisterError};
 use crate::context::{self, PoolBox};
@@ -611,7 +611,50 @@ unsafe fn read_chain(
         // time, by a client; a volatile read takes what is there, once.
         *word = unsafe { source.read_volatile() };
     }
-    Chain::new(sys::physical_address_bits(physical), &copy, count, rules).map(Some)
+    Chain::begin(sys::physical_address_bits(physical), &copy, count, rules).map(Some)
+}
+
+impl Transfer {
+    /// Reads the transfer out of the words of the descriptor at the physical address `descriptor`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    ///
+    /// # Safety
+    ///
+    /// As far as the transfer is in order, the memory that the words name is as
+    /// [`PhysicalRange::new`](crate::physical_memory::PhysicalRange::new) asks for.
+    pub unsafe fn parse(
+        descriptor: u64,
+        words: &[u64; WORDS],
+        rules: &Rules,
+    ) -> Result<Self, Refusal> {
+        Self::read(descriptor, words, rules)
+    }
+}
+
+impl Chain {
+    /// A chain of `count` descriptors that begins with the words of the descriptor at the physical address `descriptor`.
+    ///
+    /// NetDMA's chains arrive made. This is for tests, and for work that a driver gives itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Empty`], or what is wrong with the first descriptor.
+    ///
+    /// # Safety
+    ///
+    /// The memory that the descriptors of the chain name, and they themselves, are as
+    /// [`PhysicalRange::new`](crate::physical_memory::PhysicalRange::new) asks for, until the last of them is done.
+    pub unsafe fn new(
+        descriptor: u64,
+        words: &[u64; WORDS],
+        count: u32,
+        rules: Rules,
+    ) -> Result<Self, Refusal> {
+        Self::begin(descriptor, words, count, rules)
+    }
 }
 
 /// `DMA_START_HANDLER`.

@@ -2,12 +2,16 @@
 
 use nmr_netdma::irql::{self, Irql};
 use nmr_netdma::kmdf::{Interrupt, InterruptHandle, memory};
+use nmr_netdma::physical_memory::PhysicalRange;
 
-struct Message;
+struct Message {
+    source: PhysicalRange,
+    destination: PhysicalRange,
+}
 
 impl Interrupt for Message {
     fn isr(&self, _: &InterruptHandle<'_>, _: u32, irql: &mut Irql<irql::Device>) -> bool {
-        memory::copy_physical(0x1000, 0x2000, 8, irql).is_ok()
+        memory::copy_physical(self.source, self.destination, irql).is_ok()
     }
 }
 

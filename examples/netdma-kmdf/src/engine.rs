@@ -19,8 +19,9 @@ use nmr_netdma::kmdf::{Dpc, DpcHandle, DpcRoutine, Resources, Shared, SpinLock, 
 use nmr_netdma::netdma::affinity::ActiveProcessors;
 use nmr_netdma::netdma::{
     self, Affinities, Allocated, Chain, ChannelParameters, ControlFlags, Cursor, Link, OpenLink,
-    PhysicalMemory, Piece, Plan, Processors, Provider, Refusal, Transfer, TransferStatus, Work,
+    PhysicalMemory, Plan, Processors, Provider, Refusal, Transfer, TransferStatus, Work,
 };
+use nmr_netdma::physical_memory::PhysicalRange;
 use nmr_netdma::{Error, Irql, Result};
 use spin::Once;
 
@@ -439,14 +440,9 @@ impl Worker {
     fn process(&self, transfer: &Transfer, link: &mut OpenLink<'_>) -> Result<u32> {
         let mut bytes = 0;
         if let Work::Copy(pieces) = &transfer.work {
-            for &Piece {
-                source,
-                destination,
-                length,
-            } in pieces.iter()
-            {
-                memory::copy_physical(source, destination, length, link.irql())?;
-                bytes += length;
+            for piece in pieces.iter() {
+                memory::copy_physical(piece.source, piece.destination, link.irql())?;
+                bytes += piece.source.length();
             }
         }
         self.state
@@ -495,7 +491,7 @@ impl Worker {
 struct Descriptors<'a>(&'a mut Irql<Dispatch>);
 
 impl PhysicalMemory for Descriptors<'_> {
-    fn read(&mut self, address: u64, words: &mut [u64]) -> Result<()> {
-        memory::read_words(address, words, self.0)
+    fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()> {
+        memory::read_words(range, words, self.0)
     }
 }

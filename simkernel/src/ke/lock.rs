@@ -24,8 +24,12 @@ use crate::platform;
 /// In place of the level to return to: acquired by `KeAcquireSpinLockAtDpcLevel`.
 const AT_DPC_LEVEL: u8 = 0xFF;
 
-/// Nanoseconds to wait for a lock before it is reported.
-const PATIENCE: u64 = 3_000_000_000;
+/// Nanoseconds to wait for a lock before it is reported. Miri is slow.
+const PATIENCE: u64 = if cfg!(miri) {
+    300_000_000_000
+} else {
+    3_000_000_000
+};
 
 /// The word of a lock; a violation and `None` if it cannot be one.
 ///
@@ -51,8 +55,9 @@ fn acquire(thread: &Thread, function: &'static str, word: &AtomicU64, level: u8)
     // When it is reported; later, never again.
     let mut deadline = None;
     let mut expected = 0;
+    // Also a failure acquires: the number of the thread that is found must be known to have been given.
     while let Err(found) =
-        word.compare_exchange_weak(expected, mine, Ordering::Acquire, Ordering::Relaxed)
+        word.compare_exchange(expected, mine, Ordering::AcqRel, Ordering::Acquire)
     {
         expected = 0;
         if found == 0 {

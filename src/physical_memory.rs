@@ -1,0 +1,54 @@
+//! [`PhysicalRange`]: main memory, named by physical address, that somebody has vouched for.
+//!
+//! # Design
+//!
+//! An engine in software reads and writes wherever a descriptor says. If it took plain numbers, safe code could destroy any
+//! memory of the machine. So the functions that map memory take this type, and safe code gets values of it from NetDMA's
+//! descriptors only; to make one from a number is `unsafe`.
+//!
+//! # Safety
+//!
+//! The unsafe function of this file does nothing but carry its caller's promise.
+#![expect(unsafe_code, reason = "to make such a name is a promise")]
+
+/// Bytes of main memory that follow each other, by physical address.
+///
+/// # Invariants
+///
+/// Whoever made it vouches that the range is main memory which an engine may read and write at this time. It does not wrap
+/// around.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PhysicalRange {
+    address: u64,
+    length: u32,
+}
+
+impl PhysicalRange {
+    /// The `length` bytes from `address` on; `None` if that wraps around.
+    ///
+    /// # Safety
+    ///
+    /// The range is main memory that nobody but engines uses while the value, or a copy of it, is used: writing to it breaks no
+    /// Rust reference and nothing of the system.
+    pub const unsafe fn new(address: u64, length: u32) -> Option<Self> {
+        Self::vouched(address, length)
+    }
+
+    /// As [`new`](Self::new), for addresses that the caller's own caller has vouched for.
+    pub(crate) const fn vouched(address: u64, length: u32) -> Option<Self> {
+        match address.checked_add(length as u64) {
+            Some(_) => Some(Self { address, length }),
+            None => None,
+        }
+    }
+
+    /// The physical address of its first byte.
+    pub const fn address(self) -> u64 {
+        self.address
+    }
+
+    /// Its length in bytes.
+    pub const fn length(self) -> u32 {
+        self.length
+    }
+}
