@@ -179,8 +179,10 @@ fn rule_01_the_library_fills_in_versions_and_sizes() {
 
 #[test]
 fn rule_01_wrong_versions_and_sizes_are_named() {
+    type Mistake = (fn(&mut Raw), &'static str);
+
     let machine = Machine::plain();
-    let wrong: [(fn(&mut Raw), &str); 4] = [
+    let wrong: [Mistake; 4] = [
         (|raw| raw.version = 7, "Version of the characteristics is 7"),
         (|raw| raw.length = 80, "Length of the characteristics is 80"),
         (
@@ -1120,7 +1122,7 @@ fn rule_23_module_ids_of_unknown_type_and_short_ones_are_declined() {
         assert_eq!(serve(&machine, &raw), (0, DECLINED.into()));
     }
     // A GUID that is cut off, and a LUID that is; only as much memory as they declare.
-    for (kind, length) in [(1, 8), (1, 16), (1, 23), (2, 8), (2, 15)] {
+    for (kind, length) in [(1, 8), (1, 16), (1, 20), (2, 8), (2, 12)] {
         let short = |raw: &mut Raw| {
             let id = NPI_MODULEID {
                 Length: length,
@@ -1349,6 +1351,39 @@ fn rule_28_no_call_begins_from_the_detach_callback_on() {
     );
     drop((there, back));
     drop(server);
+    machine.end();
+}
+
+#[test]
+fn rule_28_a_call_that_has_begun_goes_on() {
+    let machine = Machine::plain();
+    // The provider begins to deregister inside a call of its own function.
+    let own = Arc::new(Mutex::new(None::<ProviderRegistration<Server>>));
+    let ending = Arc::new(Mutex::new(None));
+    let (registration, begun) = (Arc::clone(&own), Arc::clone(&ending));
+    let server = Server::new("p", &machine.log).on_call(move |_| {
+        if let Some(own) = locked(&registration).take() {
+            *locked(&begun) = own.begin_deregister(&mut passive()).ok();
+        }
+    });
+    *locked(&own) = Some(register_server(&machine.image, server));
+    let caller = machine.caller();
+    let binding = caller.binding(0);
+    let answers = binding.call(|server| {
+        let first = relay::call(server, 1);
+        assert!(binding.enter().is_none(), "detach has begun");
+        (first, relay::call(server, 2))
+    });
+    assert_eq!(answers, Some((Some(101), Some(102))));
+    assert_eq!(
+        machine.log.texts(),
+        [
+            "attach c", "attach p", "call p", "detach c", "detach p", "call p", "free c", "free p"
+        ]
+    );
+    let ending = locked(&ending).take().expect("as documented");
+    drop(ending.wait(&mut passive()).expect("as documented"));
+    drop((caller, binding));
     machine.end();
 }
 

@@ -6,6 +6,7 @@
 //! | `protocol` | register, attach, detach, complete, clean up, deregister, wait |
 //! | `registry` | registrations, bindings and their states, under one lock a shard |
 //! | `slab` | elements by index, and lists through them |
+//! | `lock` | the lock of a shard |
 //! | `handle` | the handles given out: kind, place and generation |
 //! | `snapshot` | what a module registered, as it was at that moment |
 //! | `callback` | the six callbacks |
@@ -38,6 +39,7 @@
 mod callback;
 mod exports;
 mod handle;
+mod lock;
 mod name;
 mod note;
 mod protocol;
@@ -52,9 +54,9 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use core::time::Duration;
 
 use self::handle::SHARDS;
+use self::lock::Lock;
 use self::registry::Registry;
 use crate::kernel::{Config, Kernel, Machine};
-use crate::platform::Mutex;
 use crate::verifier::Leak;
 
 pub(crate) use self::name::Name;
@@ -100,7 +102,7 @@ struct Settings {
 /// The registrar of one machine.
 pub(crate) struct State {
     settings: Settings,
-    shards: [Mutex<Registry>; SHARDS],
+    shards: [Lock<Registry>; SHARDS],
 }
 
 impl State {
@@ -117,7 +119,7 @@ impl State {
                 failing_registration: AtomicU64::new(0),
                 failing_attach: AtomicU64::new(0),
             },
-            shards: core::array::from_fn(|shard| Mutex::new(Registry::new(config.seed, shard))),
+            shards: core::array::from_fn(|shard| Lock::new(Registry::new(config.seed, shard))),
         }
     }
 }

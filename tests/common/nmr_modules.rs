@@ -470,10 +470,10 @@ pub(crate) fn register_server(image: &Image, server: Server) -> ServerRegistrati
         .expect("the provider registers")
 }
 
-/// A machine and a driver on it.
+/// A machine and a driver on it, which goes before the machine does.
 pub(crate) struct Machine {
-    pub(crate) kernel: Kernel,
     pub(crate) image: Image,
+    pub(crate) kernel: Kernel,
     pub(crate) log: Arc<Log>,
 }
 

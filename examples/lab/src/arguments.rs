@@ -10,8 +10,9 @@ use simkernel::Os;
 /// Copies a file through the DMA channels of a driver on a simulated Windows machine.
 ///
 /// Boots the machine, loads the example driver, adds its device, lets NetDMA start it, copies the file through every
-/// channel, checks the copy by hash, removes the device, unloads the driver and prints what happened. Exit code: 0 if the copy
-/// is right and nothing was left behind, 1 if not, 2 for an argument that cannot be used.
+/// channel, checks the copy by hash, has the driver copy for a second one, removes the device, unloads the drivers and prints
+/// what happened. Exit code: 0 if the copies are right and nothing was left behind, 1 if not, 2 for an argument that cannot be
+/// used.
 #[derive(Debug, Parser)]
 #[command(name = "lab", version)]
 pub(crate) struct Arguments {

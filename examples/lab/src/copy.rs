@@ -1,4 +1,4 @@
-//! One run: machine, driver, device, channels, the copy, and everything back again.
+//! One run: machine, drivers, device, channels, the copy, and everything back again.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use simkernel::{Config, Kernel, Verdict as Ended};
 
 use crate::Failure;
 use crate::arguments::Arguments;
+use crate::offload::{Client, Copies};
 use crate::source::Source;
 
 /// Bytes that are in flight at a time.
@@ -30,6 +31,7 @@ pub(crate) struct Outcome {
     pub(crate) sha256: String,
     pub(crate) elapsed: Duration,
     pub(crate) channels: Vec<ChannelOutcome>,
+    pub(crate) copy_offload: Copies,
     pub(crate) verdict: Verdict,
     pub(crate) ended: Ended,
 }
@@ -68,13 +70,9 @@ pub(crate) fn run(arguments: &Arguments, mut source: Source) -> Result<Outcome, 
         processors: arguments.processors,
         ..Config::default()
     });
-    let refused = |what: &str, status: i32| {
-        Failure::Machine(format!("{what} failed with NTSTATUS {status:#010X}"))
-    };
-
     let driver = kernel
         .load_driver("netdma-kmdf", netdma_kmdf::driver_entry)
-        .map_err(|status| refused("loading the driver", status))?;
+        .map_err(|status| Failure::refused("loading the driver", status))?;
     let signal = Signal::new();
     let doorbell = Doorbell::new(arguments.channels, signal.clone());
     let device = kernel
@@ -91,7 +89,9 @@ pub(crate) fn run(arguments: &Arguments, mut source: Source) -> Result<Outcome, 
                 signal,
             },
         )
-        .map_err(|status| refused("starting the device", status))?;
+        .map_err(|status| Failure::refused("starting the device", status))?;
+    // Its copies run beside those of the channels.
+    let client = Client::load(&kernel)?;
 
     let provider = kernel
         .netdma()
@@ -111,15 +111,23 @@ pub(crate) fn run(arguments: &Arguments, mut source: Source) -> Result<Outcome, 
         None => Vec::new(),
     };
 
+    let mut copy_offload = Copies::default();
+    client.wait(&kernel)?;
+    copy_offload.add(client.unload(&kernel)?);
+
     kernel
         .remove_device(device)
-        .map_err(|status| refused("removing the device", status))?;
+        .map_err(|status| Failure::refused("removing the device", status))?;
+    // Once more, and now the provider goes first, with copies in flight.
+    let client = Client::load(&kernel)?;
     kernel
         .unload_driver(driver)
-        .map_err(|status| refused("unloading the driver", status))?;
+        .map_err(|status| Failure::refused("unloading the driver", status))?;
+    copy_offload.add(client.unload(&kernel)?);
     let ended = kernel.shutdown();
 
     problems.extend(misplaced(&channels));
+    problems.extend(copy_offload.problems());
     problems.extend(ended.violations.iter().map(ToString::to_string));
     problems.extend(ended.leaks.iter().map(ToString::to_string));
     let verdict = match (problems.is_empty(), provider.is_some()) {
@@ -135,6 +143,7 @@ pub(crate) fn run(arguments: &Arguments, mut source: Source) -> Result<Outcome, 
         sha256: copied.sha256,
         elapsed,
         channels,
+        copy_offload,
         verdict,
         ended,
     })

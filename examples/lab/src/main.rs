@@ -1,21 +1,31 @@
-//! Boots a simulated machine, loads the example driver, copies a file through its DMA channels with real interrupts
-//! and DPCs between, removes everything and says what happened.
+//! Boots a simulated machine, loads the example drivers, copies a file through DMA channels with real interrupts and DPCs
+//! between, lets one driver copy for the other, removes everything and says what happened.
 
 mod arguments;
 mod copy;
+mod offload;
 mod report;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 
 use arguments::Arguments;
 
 /// An input that cannot be used, the copy's failure, or the report's: one line each.
+#[derive(Debug)]
 enum Failure {
     /// The arguments or the file they name. Exit code 2.
     Input(String),
     /// The simulated machine. Exit code 1.
     Machine(String),
+}
+
+impl Failure {
+    fn refused(what: &str, status: i32) -> Self {
+        Self::Machine(format!("{what} failed with NTSTATUS {status:#010X}"))
+    }
 }
 
 fn main() -> ExitCode {
@@ -24,8 +34,10 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     match run(&arguments) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
+        Ok((report, good)) => {
+            println!("{report}");
+            ExitCode::from(u8::from(!good))
+        }
         Err(Failure::Input(line)) => {
             eprintln!("error: {line}");
             ExitCode::from(2)
@@ -37,13 +49,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<bool, Failure> {
+/// What is to be printed, and whether all went well.
+fn run(arguments: &Arguments) -> Result<(String, bool), Failure> {
     let source = source::open(arguments.file.as_deref())?;
     let outcome = copy::run(arguments, source)?;
-    if arguments.json {
-        report::json(&outcome)?;
+    let report = if arguments.json {
+        report::json(&outcome)?
     } else {
-        report::text(&outcome);
-    }
-    Ok(outcome.verdict.is_good())
+        report::text(&outcome)
+    };
+    Ok((report, outcome.verdict.is_good()))
 }

@@ -1,4 +1,4 @@
-//! What a run prints.
+//! What a run says.
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
@@ -7,16 +7,20 @@ use serde::Serialize;
 use crate::Failure;
 use crate::copy::{ChannelOutcome, Outcome, Verdict};
 
-/// The timeline, the table of channels, and the verdict as the last line.
-pub(crate) fn text(outcome: &Outcome) {
-    println!("Timeline");
-    for event in &outcome.ended.events {
-        println!("{event}");
-    }
+/// The timeline, the table of channels, what the second driver had copied, and the verdict as the last line.
+pub(crate) fn text(outcome: &Outcome) -> String {
+    let mut lines = vec!["Timeline".to_string()];
+    lines.extend(outcome.ended.events.iter().map(ToString::to_string));
     if outcome.netdma {
-        println!("\nChannels\n{}", table(&outcome.channels));
+        lines.push(format!("\nChannels\n{}", table(&outcome.channels)));
     }
-    println!();
+    let copies = outcome.copy_offload;
+    lines.push(format!(
+        "\ncopy offload: {} copies, {} verified, {} cancelled",
+        copies.submitted(),
+        copies.verified(),
+        copies.cancelled()
+    ));
     match &outcome.verdict {
         Verdict::Verified => {
             let descriptors: u64 = outcome
@@ -25,27 +29,24 @@ pub(crate) fn text(outcome: &Outcome) {
                 .map(|channel| channel.descriptors)
                 .sum();
             let seconds = outcome.elapsed.as_secs_f64();
-            println!(
+            lines.push(format!(
                 "verified: {} bytes of {} in {descriptors} descriptors, {:.0} MB/s, sha256 {}; nothing left behind",
                 outcome.bytes,
                 outcome.source,
                 outcome.bytes as f64 / seconds.max(1e-9) / 1e6,
                 outcome.sha256
-            );
+            ));
         }
-        Verdict::Unsupported => {
-            println!(
-                "verified: NetDMA is not there on {}; the driver loaded, said so, and unloaded cleanly",
-                outcome.os
-            );
-        }
+        Verdict::Unsupported => lines.push(format!(
+            "verified: NetDMA is not there on {}; the driver loaded, said so, and unloaded cleanly",
+            outcome.os
+        )),
         Verdict::Failed(problems) => {
-            for problem in problems {
-                println!("{problem}");
-            }
-            println!("failed: {} problems", problems.len());
+            lines.extend(problems.iter().cloned());
+            lines.push(format!("failed: {} problems", problems.len()));
         }
     }
+    lines.join("\n")
 }
 
 fn table(channels: &[ChannelOutcome]) -> Table {
@@ -101,6 +102,16 @@ struct Document<'a> {
     verdict: &'a str,
     problems: &'a [String],
     channels: Vec<Channel>,
+    copy_offload: CopyOffload,
+}
+
+/// What the second driver had the first one copy.
+#[derive(Serialize)]
+struct CopyOffload {
+    submitted: u64,
+    completed: u64,
+    cancelled: u64,
+    bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -143,8 +154,8 @@ impl From<&ChannelOutcome> for Channel {
     }
 }
 
-/// One JSON document on standard output and nothing else.
-pub(crate) fn json(outcome: &Outcome) -> Result<(), Failure> {
+/// One JSON document.
+pub(crate) fn json(outcome: &Outcome) -> Result<String, Failure> {
     let (verdict, problems) = match &outcome.verdict {
         Verdict::Verified => ("verified", &[][..]),
         Verdict::Unsupported => ("unsupported", &[][..]),
@@ -167,9 +178,13 @@ pub(crate) fn json(outcome: &Outcome) -> Result<(), Failure> {
         verdict,
         problems,
         channels: outcome.channels.iter().map(Channel::from).collect(),
+        copy_offload: CopyOffload {
+            submitted: outcome.copy_offload.submitted(),
+            completed: outcome.copy_offload.completed(),
+            cancelled: outcome.copy_offload.cancelled(),
+            bytes: outcome.copy_offload.bytes(),
+        },
     };
-    let text = serde_json::to_string_pretty(&document)
-        .map_err(|error| Failure::Machine(format!("the report cannot be written: {error}")))?;
-    println!("{text}");
-    Ok(())
+    serde_json::to_string_pretty(&document)
+        .map_err(|error| Failure::Machine(format!("the report cannot be written: {error}")))
 }

@@ -11,15 +11,19 @@ use crate::device::Device;
 use crate::engine::{CopyEngine, Lanes, MAXIMUM_CHANNELS};
 use crate::hardware::Hardware;
 use crate::interrupt::EngineInterrupt;
+use crate::offload::CopyOffload;
 
 const NAME: Name = Name::new("nmr-netdma example copy engine");
 
-/// The driver itself keeps nothing.
-pub(crate) struct Driver;
+/// The driver itself keeps what does not depend on a device.
+pub(crate) struct Driver {
+    offload: CopyOffload,
+}
 
 impl kmdf::Driver for Driver {
-    fn init(_driver: &DriverInit<'_>, _irql: &mut Irql<Passive>) -> Result<Self> {
-        Ok(Self)
+    fn init(driver: &DriverInit<'_>, irql: &mut Irql<Passive>) -> Result<Self> {
+        let offload = CopyOffload::register(driver.image(), irql)?;
+        Ok(Self { offload })
     }
 
     fn device_add<'a>(
@@ -67,6 +71,10 @@ impl kmdf::Driver for Driver {
             }
         }
         Ok(device.finish(Device::new(engine, lanes, hardware)))
+    }
+
+    fn unload(self, irql: &mut Irql<Passive>) {
+        self.offload.deregister(irql);
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `interrupt` | from the interrupt to NetDMA |
 //! | `engine` | the provider, its channels, and the copying |
 //! | `hardware` | the device's registers |
+//! | `offload` | copies for other drivers, over NMR |
 //!
 //! # How an interrupt gets to the right processor
 //!
@@ -21,7 +22,12 @@
 //! 5. The service routine asks NetDMA on which processor the DPC is to run, and queues it there.
 //!
 //! With fewer messages than channels, channels share; with a line interrupt all do. On Windows 8 and later, where there is no NetDMA,
-//! the driver says so in the debugger and does nothing else.
+//! the driver says so in the debugger and leaves the device alone.
+//!
+//! # Copies for other drivers
+//!
+//! From load to unload the driver is also a provider of the NMR interface of the `copy-offload` package, on every Windows and with
+//! or without a device. `nmr-client` is a driver that uses it.
 #![no_std]
 
 mod device;
@@ -29,7 +35,9 @@ mod driver;
 mod engine;
 mod hardware;
 mod interrupt;
+mod offload;
 
 pub use engine::{MAXIMUM_CHANNELS, MAXIMUM_TRANSFER_SIZE};
+pub use offload::MAXIMUM_COPY_LENGTH;
 
 nmr_netdma::kmdf::driver_entry!(driver::Driver);

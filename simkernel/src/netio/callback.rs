@@ -12,8 +12,9 @@ use core::ffi::c_void;
 use nmr_netdma::sys::{HANDLE, NTSTATUS, PNPI_REGISTRATION_INSTANCE, PVOID};
 
 use super::handle::Handle;
-use super::name::Name;
+use super::name::Role;
 use super::note::Note;
+use super::registry::Pair;
 use super::snapshot::{
     CleanupFunction, ClientAttachFunction, DetachFunction, ProviderAttachFunction,
 };
@@ -23,55 +24,50 @@ use crate::kernel::{Machine, in_callback};
 /// What stands where a value should be that nobody stored. No handle, and no address.
 pub(super) const POISON: usize = 0xDEAD_BEEF_DEAD_BEEF;
 
-/// Who is called, and of which binding.
-#[derive(Clone, Copy)]
-pub(super) struct Called {
-    pub(super) binding: Handle,
-    pub(super) module: Name,
-    pub(super) peer: Name,
-}
+/// The client's attach callback, in which its provider may be asked.
+pub(super) const CLIENT_ATTACH: &str = "ClientAttachProvider";
 
-impl Called {
-    fn run<R>(
-        &self,
-        machine: &Machine,
-        callback: &'static str,
-        irql: u8,
-        status: impl FnOnce(&R) -> Option<NTSTATUS>,
-        body: impl FnOnce() -> R,
-    ) -> R {
-        in_callback(callback, self.module, self.binding.bits(), || {
-            ke::at(irql, || {
-                let result = body();
-                let Self { module, peer, .. } = *self;
-                let status = status(&result);
-                machine.netio.note(machine, || Note::Called {
-                    callback,
-                    module,
-                    peer,
-                    status,
-                });
-                result
-            })
+/// Calls the module `role` of a binding between `pair`.
+#[inline]
+fn call<R>(
+    machine: &Machine,
+    binding: Handle,
+    pair: &Pair,
+    (role, callback, irql): (Role, &'static str, u8),
+    status: impl FnOnce(&R) -> Option<NTSTATUS>,
+    body: impl FnOnce() -> R,
+) -> R {
+    let module = pair.of(role);
+    in_callback(callback, module, binding.bits(), || {
+        ke::at(irql, || {
+            let result = body();
+            machine.netio.note(machine, || Note::Called {
+                callback,
+                module,
+                peer: pair.of(role.other()),
+                status: status(&result),
+            });
+            result
         })
-    }
+    })
 }
 
 /// `ClientAttachProvider`.
 pub(super) struct ClientAttach {
-    pub(super) called: Called,
+    pub(super) binding: Handle,
     pub(super) function: ClientAttachFunction,
     pub(super) context: PVOID,
     pub(super) provider: PNPI_REGISTRATION_INSTANCE,
 }
 
 impl ClientAttach {
-    pub(super) fn run(self, machine: &Machine) -> NTSTATUS {
-        let handle = self.called.binding.raw();
-        self.called.run(
+    pub(super) fn run(self, machine: &Machine, pair: &Pair) -> NTSTATUS {
+        let handle = self.binding.raw();
+        call(
             machine,
-            "ClientAttachProvider",
-            0,
+            self.binding,
+            pair,
+            (Role::Client, CLIENT_ATTACH, 0),
             |status| Some(*status),
             || {
                 // SAFETY: the client registered the function and the context, the provider the instance; both are
@@ -84,7 +80,7 @@ impl ClientAttach {
 
 /// `ProviderAttachClient`.
 pub(super) struct ProviderAttach {
-    pub(super) called: Called,
+    pub(super) binding: Handle,
     pub(super) function: ProviderAttachFunction,
     pub(super) context: PVOID,
     pub(super) client: PNPI_REGISTRATION_INSTANCE,
@@ -101,12 +97,13 @@ pub(super) struct ProviderAnswer {
 }
 
 impl ProviderAttach {
-    pub(super) fn run(self, machine: &Machine) -> ProviderAnswer {
-        let handle: HANDLE = self.called.binding.raw();
-        self.called.run(
+    pub(super) fn run(self, machine: &Machine, pair: &Pair) -> ProviderAnswer {
+        let handle: HANDLE = self.binding.raw();
+        call(
             machine,
-            "ProviderAttachClient",
-            0,
+            self.binding,
+            pair,
+            (Role::Provider, "ProviderAttachClient", 0),
             |answer: &ProviderAnswer| Some(answer.status),
             || {
                 let mut context = core::ptr::without_provenance_mut(POISON);
@@ -137,19 +134,20 @@ impl ProviderAttach {
 
 /// `ClientDetachProvider` or `ProviderDetachClient`.
 pub(super) struct Detach {
-    pub(super) called: Called,
+    pub(super) binding: Handle,
+    pub(super) role: Role,
     pub(super) function: DetachFunction,
     pub(super) context: PVOID,
     pub(super) irql: u8,
 }
 
 impl Detach {
-    pub(super) fn run(self, machine: &Machine) -> NTSTATUS {
-        let callback = self.called.module.role.detach_callback();
-        self.called.run(
+    pub(super) fn run(self, machine: &Machine, pair: &Pair) -> NTSTATUS {
+        call(
             machine,
-            callback,
-            self.irql,
+            self.binding,
+            pair,
+            (self.role, self.role.detach_callback(), self.irql),
             |status| Some(*status),
             || {
                 // SAFETY: the module registered the function, and the context is the one it attached this binding with; it
@@ -162,19 +160,20 @@ impl Detach {
 
 /// `ClientCleanupBindingContext` or `ProviderCleanupBindingContext`.
 pub(super) struct Cleanup {
-    pub(super) called: Called,
+    pub(super) binding: Handle,
+    pub(super) role: Role,
     pub(super) function: CleanupFunction,
     pub(super) context: PVOID,
     pub(super) irql: u8,
 }
 
 impl Cleanup {
-    pub(super) fn run(self, machine: &Machine) {
-        let callback = self.called.module.role.cleanup_callback();
-        self.called.run(
+    pub(super) fn run(self, machine: &Machine, pair: &Pair) {
+        call(
             machine,
-            callback,
-            self.irql,
+            self.binding,
+            pair,
+            (self.role, self.role.cleanup_callback(), self.irql),
             |()| None,
             || {
                 // SAFETY: the module registered the function, and the context is the one it attached this binding with,

@@ -45,7 +45,7 @@ unsafe fn register(
     unsafe { handle.write(core::ptr::without_provenance_mut(POISON)) };
     // SAFETY: not null, and readable as of this call in progress.
     let snapshot = unsafe { source.read() };
-    match protocol::register(machine, source, snapshot, context) {
+    match protocol::register(machine, source, &snapshot, context) {
         Ok(module) => {
             // SAFETY: not null, and the caller's to write until this call returns.
             unsafe { handle.write(module.raw()) };

@@ -7,6 +7,8 @@
 
 use nmr_netdma::sys::HANDLE;
 
+use super::name::Role;
+
 const _: () = assert!(size_of::<usize>() == 8, "a handle needs 64 bits");
 
 const KIND_SHIFT: u32 = 60;
@@ -26,6 +28,13 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    pub(super) const fn of(role: Role) -> Self {
+        match role {
+            Role::Client => Self::Client,
+            Role::Provider => Self::Provider,
+        }
+    }
+
     const fn number(self) -> usize {
         match self {
             Self::Client => 0x9,
@@ -69,12 +78,17 @@ impl Handle {
 
     /// The handle that `bits` are; `None` if no such handle is ever given out.
     pub(super) fn from_bits(bits: usize) -> Option<Self> {
-        let number = bits >> KIND_SHIFT;
-        let kind = [Kind::Client, Kind::Provider, Kind::Binding]
-            .into_iter()
-            .find(|kind| kind.number() == number)?;
+        const CLIENT: usize = Kind::Client.number();
+        const PROVIDER: usize = Kind::Provider.number();
+        const BINDING: usize = Kind::Binding.number();
+
         Some(Self {
-            kind,
+            kind: match bits >> KIND_SHIFT {
+                CLIENT => Kind::Client,
+                PROVIDER => Kind::Provider,
+                BINDING => Kind::Binding,
+                _ => return None,
+            },
             shard: (bits >> SHARD_SHIFT) as u8 & (SHARDS as u8 - 1),
             index: (bits & PART) as u32,
             generation: (bits >> GENERATION_SHIFT & PART) as u32,

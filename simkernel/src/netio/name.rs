@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use nmr_netdma::sys::GUID;
-
 /// A GUID as a value to compare, hash and show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Id {
@@ -12,16 +10,13 @@ pub(crate) struct Id {
 }
 
 impl Id {
-    pub(super) fn new(guid: GUID) -> Self {
-        let GUID {
-            Data1,
-            Data2,
-            Data3,
-            Data4,
-        } = guid;
+    /// From the bits of a GUID in memory.
+    pub(super) fn from_bits([first, second]: [u64; 2]) -> Self {
+        const _: () = assert!(cfg!(target_endian = "little"), "Windows is little-endian");
+
         Self {
-            high: u64::from(Data1) << 32 | u64::from(Data2) << 16 | u64::from(Data3),
-            low: u64::from_be_bytes(Data4),
+            high: first << 32 | first >> 16 & 0xFFFF_0000 | first >> 48,
+            low: second.swap_bytes(),
         }
     }
 
@@ -54,6 +49,8 @@ pub(crate) enum ModuleId {
     Luid(u64),
     /// A type that is not defined; its bytes are not looked at.
     Other(i32),
+    /// Shorter than its type takes; its length.
+    Cut(u16),
 }
 
 impl fmt::Display for ModuleId {
@@ -62,6 +59,7 @@ impl fmt::Display for ModuleId {
             Self::Guid(id) => write!(formatter, "{id}"),
             Self::Luid(luid) => write!(formatter, "luid {luid:#x}"),
             Self::Other(kind) => write!(formatter, "module id of type {kind}"),
+            Self::Cut(length) => write!(formatter, "module id of {length} bytes"),
         }
     }
 }

@@ -3,15 +3,15 @@
 use alloc::format;
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
-use core::time::Duration;
 
 use nmr_netdma::sys::{
     HANDLE, NT_SUCCESS, NTSTATUS, PVOID, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER,
     STATUS_PENDING, STATUS_SUCCESS,
 };
 
-use super::callback::{POISON, ProviderAnswer};
+use super::callback::{CLIENT_ATTACH, POISON, ProviderAnswer};
 use super::handle::{Handle, Kind, SHARDS};
+use super::lock::{Guard, Lock};
 use super::name::Role;
 use super::note::Note;
 use super::registry::{AfterAttach, Existence, Registering, Registry};
@@ -19,7 +19,7 @@ use super::snapshot::{Snapshot, Source};
 use super::{State, fails, violation};
 use crate::Rule;
 use crate::kernel::{Machine, current};
-use crate::platform::{self, Mutex, MutexGuard};
+use crate::platform;
 
 /// What a wait inside a callback that it would wait for answers: Windows would not return.
 const STATUS_POSSIBLE_DEADLOCK: NTSTATUS = 0xC000_0194_u32 as i32;
@@ -41,7 +41,7 @@ impl State {
         }
     }
 
-    fn shard(&self, shard: u8) -> &Mutex<Registry> {
+    fn shard(&self, shard: u8) -> &Lock<Registry> {
         &self.shards[usize::from(shard) % SHARDS]
     }
 
@@ -54,7 +54,7 @@ impl State {
         wanted: Kind,
         raw: HANDLE,
         gone: &'static Rule,
-    ) -> Option<(Handle, MutexGuard<'_, Registry>)> {
+    ) -> Option<(Handle, Guard<'_, Registry>)> {
         let Some(handle) = Handle::from_bits(raw.addr()) else {
             machine.violated(
                 &violation::DEAD_HANDLE,
@@ -63,10 +63,10 @@ impl State {
             return None;
         };
         let registry = self.shard(handle.shard).lock();
-        let existence = registry.existence(handle);
-        if handle.kind == wanted && existence == Existence::Exists {
+        if handle.kind == wanted && registry.exists(handle) {
             return Some((handle, registry));
         }
+        let existence = registry.existence(handle);
         let found = registry.describe(handle);
         drop(registry);
         let rule = match existence {
@@ -85,18 +85,11 @@ impl State {
     }
 }
 
-const fn kind(role: Role) -> Kind {
-    match role {
-        Role::Client => Kind::Client,
-        Role::Provider => Kind::Provider,
-    }
-}
-
 /// Registers a module and attaches it to its peers.
 pub(super) fn register(
     machine: &Machine,
     source: Source,
-    snapshot: Snapshot,
+    snapshot: &Snapshot,
     context: PVOID,
 ) -> Result<Handle, NTSTATUS> {
     let state = &machine.netio;
@@ -137,6 +130,7 @@ pub(super) fn register(
     let registering = Registering {
         source,
         snapshot,
+        name,
         interface,
         attach,
         detach,
@@ -148,17 +142,19 @@ pub(super) fn register(
         registering,
         state.settings.self_attachment.load(Ordering::Relaxed),
     );
-    for binding in proposals {
+    for &binding in &proposals {
         let Some(callback) = registry.begin_attach(machine, binding) else {
             continue;
         };
+        let pair = registry.pair_of(binding);
         drop(registry);
-        let status = callback.run(machine);
+        let status = callback.run(machine, &pair);
         registry = shard.lock();
         if registry.end_attach(machine, binding, status) == AfterAttach::Detach {
             registry = detach_both(machine, shard, registry, binding);
         }
     }
+    registry.give_back(proposals);
     Ok(module)
 }
 
@@ -185,7 +181,7 @@ pub(super) fn attach(
         .frames
         .borrow()
         .iter()
-        .any(|frame| frame.key == binding.bits() && frame.callback == "ClientAttachProvider");
+        .any(|frame| frame.key == binding.bits() && frame.callback == CLIENT_ATTACH);
     let allowed = registry.may_offer(binding).and(if here {
         Ok(())
     } else {
@@ -206,8 +202,9 @@ pub(super) fn attach(
     let Some(callback) = registry.begin_offer(binding, client_context, client_dispatch) else {
         return NOTHING;
     };
+    let pair = registry.pair_of(binding);
     drop(registry);
-    let answer = callback.run(machine);
+    let answer = callback.run(machine, &pair);
     state
         .shard(binding.shard)
         .lock()
@@ -231,21 +228,21 @@ pub(super) fn attach(
 /// Runs both detach callbacks of a binding whose detach the caller has begun, and what follows.
 fn detach_both<'a>(
     machine: &Machine,
-    shard: &'a Mutex<Registry>,
-    mut registry: MutexGuard<'a, Registry>,
+    shard: &'a Lock<Registry>,
+    mut registry: Guard<'a, Registry>,
     binding: Handle,
-) -> MutexGuard<'a, Registry> {
+) -> Guard<'a, Registry> {
     let settings = &machine.netio.settings;
     let irql = current().irql.get();
+    let pair = registry.pair_of(binding);
     for role in registry.sides(binding, settings.shuffles()) {
         let Some(callback) = registry.begin_detach(settings, binding, role, irql) else {
             continue;
         };
-        let called = callback.called;
         drop(registry);
-        let status = callback.run(machine);
+        let status = callback.run(machine, &pair);
         registry = shard.lock();
-        registry.end_detach(machine, binding, called, status);
+        registry.end_detach(machine, binding, (role, &pair), status);
     }
     clean_up(machine, shard, registry, binding)
 }
@@ -253,17 +250,18 @@ fn detach_both<'a>(
 /// Runs the cleanup callbacks if both sides are finished and nobody else does.
 fn clean_up<'a>(
     machine: &Machine,
-    shard: &'a Mutex<Registry>,
-    mut registry: MutexGuard<'a, Registry>,
+    shard: &'a Lock<Registry>,
+    mut registry: Guard<'a, Registry>,
     binding: Handle,
-) -> MutexGuard<'a, Registry> {
+) -> Guard<'a, Registry> {
     let irql = current().irql.get();
     let Some(callbacks) = registry.begin_cleanup(&machine.netio.settings, binding, irql) else {
         return registry;
     };
+    let pair = registry.pair_of(binding);
     drop(registry);
     for callback in callbacks.into_iter().flatten() {
-        callback.run(machine);
+        callback.run(machine, &pair);
     }
     registry = shard.lock();
     registry.end_cleanup(binding);
@@ -308,7 +306,7 @@ pub(super) fn complete(machine: &Machine, function: &str, raw: HANDLE, role: Rol
 pub(super) fn deregister(machine: &Machine, function: &str, raw: HANDLE, role: Role) -> NTSTATUS {
     let state = &machine.netio;
     let Some((module, mut registry)) =
-        state.find(machine, function, kind(role), raw, &violation::DEAD_HANDLE)
+        state.find(machine, function, Kind::of(role), raw, &violation::DEAD_HANDLE)
     else {
         return STATUS_INVALID_PARAMETER;
     };
@@ -323,9 +321,10 @@ pub(super) fn deregister(machine: &Machine, function: &str, raw: HANDLE, role: R
     };
     state.note(machine, || Note::Deregistering { module: name });
     let shard = state.shard(module.shard);
-    for binding in bindings {
+    for &binding in &bindings {
         registry = detach_both(machine, shard, registry, binding);
     }
+    registry.give_back(bindings);
     STATUS_PENDING
 }
 
@@ -333,7 +332,7 @@ pub(super) fn deregister(machine: &Machine, function: &str, raw: HANDLE, role: R
 pub(super) fn wait(machine: &Machine, function: &str, raw: HANDLE, role: Role) -> NTSTATUS {
     let state = &machine.netio;
     let Some((module, mut registry)) =
-        state.find(machine, function, kind(role), raw, &violation::DEAD_HANDLE)
+        state.find(machine, function, Kind::of(role), raw, &violation::DEAD_HANDLE)
     else {
         return STATUS_INVALID_PARAMETER;
     };
@@ -361,23 +360,19 @@ pub(super) fn wait(machine: &Machine, function: &str, raw: HANDLE, role: Role) -
         );
         return STATUS_POSSIBLE_DEADLOCK;
     }
-    let mut deadline = None;
+    let shard = state.shard(module.shard);
+    let patience = state.settings.patience();
     let mut reported = false;
     // Somebody else who waited may have ended the module.
-    while registry.existence(module) == Existence::Exists {
+    while registry.exists(module) {
         let waiter = match registry.dispose(module) {
             Ok(()) => break,
             Err(waiter) => waiter,
         };
-        if reported {
-            registry = waiter.wait(registry);
-            continue;
-        }
-        let now = platform::now();
-        let patience = state.settings.patience();
-        let deadline = *deadline.get_or_insert(now.saturating_add(patience.as_nanos() as u64));
-        if now < deadline {
-            registry = waiter.wait_timeout(registry, Duration::from_nanos(deadline - now));
+        drop(registry);
+        let complete = waiter.wait((!reported).then_some(patience));
+        registry = shard.lock();
+        if complete || !registry.exists(module) {
             continue;
         }
         reported = true;
@@ -386,7 +381,7 @@ pub(super) fn wait(machine: &Machine, function: &str, raw: HANDLE, role: Role) -
         let detail = format!("{function} for {name} has waited for {patience:?}{holders}");
         platform::write_error(&format!("simkernel: {detail}"));
         machine.violated(&violation::STUCK, format_args!("{detail}"));
-        registry = state.shard(module.shard).lock();
+        registry = shard.lock();
     }
     drop(registry);
     state.note(machine, || Note::Deregistered { module: name });

@@ -14,25 +14,27 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{BuildHasherDefault, Hasher};
+use core::time::Duration;
 
 use hashbrown::HashMap;
 use nmr_netdma::sys::{NT_SUCCESS, NTSTATUS, PVOID, STATUS_PENDING, STATUS_SUCCESS};
 
-use super::callback::{self, Called, POISON};
+use super::callback::{self, POISON};
 use super::handle::{Handle, Kind};
 use super::name::{Id, Name, Role};
 use super::note::Answer;
 use super::slab::{Linked, Links, List, NONE, Slab};
-use super::snapshot::{AttachFunction, CleanupFunction, DetachFunction, Fields, Snapshot, Source};
+use super::snapshot::{AttachFunction, CleanupFunction, DetachFunction, Snapshot, Source};
 use super::{LevelChoice, Settings, violation};
 use crate::kernel::Machine;
-use crate::platform::Condvar;
+use crate::platform::{self, Condvar, Mutex};
 
 /// A registered client or provider.
 struct Module {
     name: Name,
     source: Source,
-    registered: Fields,
+    /// Of the characteristics, as they were then.
+    fingerprint: u64,
     attach: AttachFunction,
     detach: DetachFunction,
     cleanup: Option<CleanupFunction>,
@@ -44,7 +46,7 @@ struct Module {
     deregistering: bool,
     /// A change of the characteristics is reported once.
     changed: bool,
-    waiter: Option<Arc<Condvar>>,
+    waiter: Option<Arc<Waiter>>,
     /// The callback in which it registered, if it was in one.
     origin: Option<String>,
 }
@@ -52,6 +54,42 @@ struct Module {
 impl Linked for Module {
     fn links(&mut self, _list: Role) -> &mut Links {
         &mut self.links
+    }
+}
+
+/// For those who wait for a module's deregistration.
+#[derive(Default)]
+pub(super) struct Waiter {
+    complete: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Waiter {
+    fn complete(&self) {
+        *self.complete.lock() = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until the deregistration is complete, or so long; whether it is.
+    pub(super) fn wait(&self, patience: Option<Duration>) -> bool {
+        let mut complete = self.complete.lock();
+        let Some(patience) = patience else {
+            while !*complete {
+                complete = self.changed.wait(complete);
+            }
+            return true;
+        };
+        let nanoseconds = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
+        let deadline = platform::now().saturating_add(nanoseconds);
+        while !*complete {
+            let now = platform::now();
+            if now >= deadline {
+                return false;
+            }
+            let left = Duration::from_nanos(deadline - now);
+            complete = self.changed.wait_timeout(complete, left);
+        }
+        true
     }
 }
 
@@ -119,6 +157,7 @@ struct Binding {
     contexts: [PVOID; 2],
     sides: [Side; 2],
     stage: Stage,
+    interface: u32,
     /// What the latest `NmrClientAttachProvider` answered.
     answer: Option<NTSTATUS>,
 }
@@ -196,6 +235,8 @@ pub(super) struct Registry {
     interfaces: Vec<Interface>,
     modules: Slab<Module>,
     bindings: Slab<Binding>,
+    /// An empty vector with room, for the next who needs one.
+    spare: Vec<Handle>,
 }
 
 // SAFETY: the pointers in it are those that drivers passed in. The registry hands contexts back and never looks behind
@@ -203,9 +244,10 @@ pub(super) struct Registry {
 unsafe impl Send for Registry {}
 
 /// What a module registers.
-pub(super) struct Registering {
+pub(super) struct Registering<'a> {
     pub(super) source: Source,
-    pub(super) snapshot: Snapshot,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) name: Name,
     pub(super) interface: Id,
     pub(super) attach: AttachFunction,
     pub(super) detach: DetachFunction,
@@ -272,7 +314,14 @@ impl Registry {
             interfaces: Vec::new(),
             modules: Slab::new(),
             bindings: Slab::new(),
+            spare: Vec::new(),
         }
+    }
+
+    /// Takes a vector that [`register`](Self::register) or [`deregister`](Self::deregister) returned, to be used again.
+    pub(super) fn give_back(&mut self, mut handles: Vec<Handle>) {
+        handles.clear();
+        self.spare = handles;
     }
 
     pub(super) fn modules(&self) -> usize {
@@ -283,24 +332,31 @@ impl Registry {
         self.bindings.len()
     }
 
+    #[inline]
+    pub(super) fn exists(&self, handle: Handle) -> bool {
+        match handle.kind {
+            Kind::Binding => self.bindings.contains(handle),
+            Kind::Client | Kind::Provider => {
+                self.modules.contains(handle)
+                    && Kind::of(self.modules[handle.index].name.role) == handle.kind
+            }
+        }
+    }
+
     pub(super) fn existence(&self, handle: Handle) -> Existence {
-        let (exists, existed) = match handle.kind {
-            Kind::Binding => (
-                self.bindings.contains(handle),
-                self.bindings.contained(handle),
-            ),
-            Kind::Client | Kind::Provider => match self.modules.contains(handle) {
-                true => (
-                    self.modules[handle.index].name.role as usize == handle.kind as usize,
-                    true,
-                ),
-                false => (false, self.modules.contained(handle)),
-            },
+        let existed = || match handle.kind {
+            Kind::Binding => self.bindings.contained(handle),
+            // Another kind of module may be there, whose handle differs in its kind only.
+            Kind::Client | Kind::Provider => {
+                self.modules.contained(handle) || self.modules.contains(handle)
+            }
         };
-        match (exists, existed) {
-            (true, _) => Existence::Exists,
-            (false, true) => Existence::Existed,
-            (false, false) => Existence::Never,
+        if self.exists(handle) {
+            Existence::Exists
+        } else if existed() {
+            Existence::Existed
+        } else {
+            Existence::Never
         }
     }
 
@@ -328,43 +384,32 @@ impl Registry {
     }
 
     fn pair(&self, binding: u32) -> Pair {
-        let [client, provider] = self.bindings[binding]
-            .modules
-            .map(|module| &self.modules[module]);
+        let binding = &self.bindings[binding];
+        let [client, provider] = binding.modules.map(|module| self.modules[module].name);
         Pair {
-            client: client.name,
-            provider: provider.name,
-            interface: self.interfaces[client.interface as usize].id,
-        }
-    }
-
-    fn called(&self, binding: Handle, role: Role) -> Called {
-        let modules = self.bindings[binding.index].modules;
-        let name = |role: Role| self.modules[modules[role as usize]].name;
-        Called {
-            binding,
-            module: name(role),
-            peer: name(role.other()),
+            client,
+            provider,
+            interface: self.interfaces[binding.interface as usize].id,
         }
     }
 
     /// Inserts a module and its proposals, to be begun in order by the caller.
     pub(super) fn register(
         &mut self,
-        registering: Registering,
+        registering: Registering<'_>,
         self_attachment: bool,
     ) -> (Handle, Vec<Handle>) {
         let Registering {
             source,
             snapshot,
+            name,
             interface: id,
             attach,
             detach,
             context,
             origin,
         } = registering;
-        let role = source.role();
-        let name = snapshot.name(role);
+        let role = name.role;
         let (seed, interfaces) = (self.seed, &mut self.interfaces);
         let interface = *self.by_id.entry(id).or_insert_with(|| {
             interfaces.push(Interface {
@@ -377,7 +422,7 @@ impl Registry {
         let index = self.modules.insert(Module {
             name,
             source,
-            registered: snapshot.fields,
+            fingerprint: snapshot.fields.fingerprint(),
             attach,
             detach,
             cleanup: snapshot.cleanup,
@@ -393,23 +438,20 @@ impl Registry {
         let lists = &mut self.interfaces[interface as usize].modules;
         lists[role as usize].push(&mut self.modules, role, index);
         let mut peer = lists[role.other() as usize].first;
-        let mut proposals = Vec::new();
+        let mut proposals = core::mem::take(&mut self.spare);
         while peer != NONE {
             let module = &self.modules[peer];
             let next = module.links.next;
             if self_attachment || module.name.id != name.id {
-                proposals.push(self.propose(role, index, peer));
+                proposals.push(self.propose(role, index, peer, interface));
             }
             peer = next;
         }
-        let kind = match role {
-            Role::Client => Kind::Client,
-            Role::Provider => Kind::Provider,
-        };
-        (self.modules.handle(kind, self.shard, index), proposals)
+        let module = self.modules.handle(Kind::of(role), self.shard, index);
+        (module, proposals)
     }
 
-    fn propose(&mut self, role: Role, module: u32, peer: u32) -> Handle {
+    fn propose(&mut self, role: Role, module: u32, peer: u32, interface: u32) -> Handle {
         let modules = match role {
             Role::Client => [module, peer],
             Role::Provider => [peer, module],
@@ -420,6 +462,7 @@ impl Registry {
             contexts: [core::ptr::null_mut(); 2],
             sides: [Side::Idle; 2],
             stage: Stage::Proposed,
+            interface,
             answer: None,
         });
         for role in [Role::Client, Role::Provider] {
@@ -440,7 +483,7 @@ impl Registry {
                 && module.deregistering
                 && let Some(waiter) = &module.waiter
             {
-                waiter.notify_all();
+                waiter.complete();
             }
         }
         self.bindings.remove(index);
@@ -454,7 +497,7 @@ impl Registry {
         }
         // SAFETY: the module is listed, so nobody has waited for its deregistration.
         let now = unsafe { module.source.read() };
-        if now.fields != module.registered {
+        if now.fields.fingerprint() != module.fingerprint {
             module.changed = true;
             machine.violated(
                 &violation::CHANGED,
@@ -480,14 +523,13 @@ impl Registry {
         let [client, provider] = binding.modules;
         self.check_unchanged(machine, client, "when a provider was proposed to it");
         self.check_unchanged(machine, provider, "when it was proposed to a client");
-        let called = self.called(handle, Role::Client);
         let (client, provider) = (&self.modules[client], &self.modules[provider]);
         let AttachFunction::Client(function) = client.attach else {
             return None;
         };
         let (context, provider) = (client.context, provider.source.instance());
         Some(callback::ClientAttach {
-            called,
+            binding: handle,
             function,
             context,
             provider,
@@ -513,14 +555,13 @@ impl Registry {
         let binding = &mut self.bindings[handle.index];
         binding.stage = Stage::Offered;
         let [client, provider] = binding.modules;
-        let called = self.called(handle, Role::Provider);
         let (client, provider) = (&self.modules[client], &self.modules[provider]);
         let AttachFunction::Provider(function) = provider.attach else {
             return None;
         };
         let (context, client) = (provider.context, client.source.instance());
         Some(callback::ProviderAttach {
-            called,
+            binding: handle,
             function,
             context,
             client,
@@ -643,7 +684,7 @@ impl Registry {
         let mut binding = module.bindings.first;
         self.interfaces[interface].modules[role as usize].remove(&mut self.modules, role, index);
         self.check_unchanged(machine, index, "when it was deregistered");
-        let mut attached = Vec::new();
+        let mut attached = core::mem::take(&mut self.spare);
         while binding != NONE {
             let state = &mut self.bindings[binding];
             let next = state.links[role as usize].next;
@@ -669,8 +710,7 @@ impl Registry {
     }
 
     fn interface_of(&mut self, binding: u32) -> &mut Interface {
-        let module = self.bindings[binding].modules[Role::Client as usize];
-        &mut self.interfaces[self.modules[module].interface as usize]
+        &mut self.interfaces[self.bindings[binding].interface as usize]
     }
 
     /// The order in which the sides of a binding are called.
@@ -700,12 +740,12 @@ impl Registry {
         let irql = self
             .interface_of(handle.index)
             .level(settings.level(), irql);
-        let called = self.called(handle, role);
         let binding = &self.bindings[handle.index];
         let module = &self.modules[binding.modules[role as usize]];
         let (function, context) = (module.detach, binding.contexts[role as usize]);
         Some(callback::Detach {
-            called,
+            binding: handle,
+            role,
             function,
             context,
             irql,
@@ -717,15 +757,13 @@ impl Registry {
         &mut self,
         machine: &Machine,
         handle: Handle,
-        called: Called,
+        (role, pair): (Role, &Pair),
         status: NTSTATUS,
     ) {
-        let Called { module, peer, .. } = called;
-        let callback = module.role.detach_callback();
         // With early cleanup, the completion inside the callback may have ended the binding.
         let exists = self.bindings.contains(handle);
         let side = match exists {
-            true => self.bindings[handle.index].sides[module.role as usize],
+            true => self.bindings[handle.index].sides[role as usize],
             false => Side::Completed,
         };
         let next = match (side, status) {
@@ -735,7 +773,12 @@ impl Registry {
             (_, STATUS_SUCCESS) => {
                 machine.violated(
                     &violation::COMPLETED_AFTER_SUCCESS,
-                    format_args!("{callback} of {module} returned STATUS_SUCCESS, and the detach from {peer} was completed"),
+                    format_args!(
+                        "{} of {} returned STATUS_SUCCESS, and the detach from {} was completed",
+                        role.detach_callback(),
+                        pair.of(role),
+                        pair.of(role.other())
+                    ),
                 );
                 Side::Completed
             }
@@ -743,15 +786,18 @@ impl Registry {
                 machine.violated(
                     &violation::DETACH_STATUS,
                     format_args!(
-                        "{callback} of {module} returned {}, peer {peer}",
-                        Answer(status)
+                        "{} of {} returned {}, peer {}",
+                        role.detach_callback(),
+                        pair.of(role),
+                        Answer(status),
+                        pair.of(role.other())
                     ),
                 );
                 Side::Succeeded
             }
         };
         if exists {
-            self.bindings[handle.index].sides[module.role as usize] = next;
+            self.bindings[handle.index].sides[role as usize] = next;
         }
     }
 
@@ -840,7 +886,8 @@ impl Registry {
             .interface_of(handle.index)
             .level(settings.level(), irql);
         Some(callback::Cleanup {
-            called: self.called(handle, role),
+            binding: handle,
+            role,
             function,
             context,
             irql,
@@ -856,7 +903,7 @@ impl Registry {
     }
 
     /// Ends the module if its deregistration is complete, otherwise what to wait for.
-    pub(super) fn dispose(&mut self, handle: Handle) -> Result<(), Arc<Condvar>> {
+    pub(super) fn dispose(&mut self, handle: Handle) -> Result<(), Arc<Waiter>> {
         let module = &mut self.modules[handle.index];
         if module.bindings.is_empty() {
             self.modules.remove(handle.index);
@@ -865,7 +912,7 @@ impl Registry {
         Err(Arc::clone(
             module
                 .waiter
-                .get_or_insert_with(|| Arc::new(Condvar::new())),
+                .get_or_insert_with(|| Arc::new(Waiter::default())),
         ))
     }
 

@@ -12,7 +12,7 @@ use alloc::string::String;
 use core::ffi::c_void;
 
 use nmr_netdma::sys::{
-    HANDLE, MIT_GUID, MIT_IF_LUID, NPI_CLIENT_CHARACTERISTICS, NPI_MODULEID,
+    GUID, HANDLE, LUID, MIT_GUID, MIT_IF_LUID, NPI_CLIENT_CHARACTERISTICS, NPI_MODULEID,
     NPI_PROVIDER_CHARACTERISTICS, NPI_REGISTRATION_INSTANCE, NTSTATUS, PNPI_CLIENT_CHARACTERISTICS,
     PNPI_MODULEID, PNPI_PROVIDER_CHARACTERISTICS, PNPI_REGISTRATION_INSTANCE, PNPIID, PVOID,
 };
@@ -63,8 +63,8 @@ pub(super) struct Snapshot {
     pub(super) fields: Fields,
 }
 
-/// All of it, to compare.
-#[derive(Clone, Copy, PartialEq)]
+/// All of it.
+#[derive(Clone, Copy)]
 pub(super) struct Fields {
     version: u16,
     length: u16,
@@ -75,16 +75,21 @@ pub(super) struct Fields {
     npi_id: PNPIID,
     module_id: PNPI_MODULEID,
     number: u32,
-    /// Of unknown length, so only the address is compared.
+    /// Of unknown length, so only the address is looked at.
     specific: *const c_void,
-    interface: Option<Id>,
+    /// The bits of the GUID.
+    interface: Option<[u64; 2]>,
     module: Option<Module>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+/// A module identification: what of it is there.
+#[derive(Clone, Copy)]
 struct Module {
     length: u16,
-    id: ModuleId,
+    /// `None` if it is too short to have one.
+    kind: Option<i32>,
+    /// The bits of the GUID or the LUID, `None` if it is neither or too short.
+    value: Option<[u64; 2]>,
 }
 
 impl Source {
@@ -122,7 +127,9 @@ impl Source {
     /// # Safety
     ///
     /// The characteristics are those of a register call in progress, or of a registration that has not been waited
-    /// for: then they, and the interface and module identification that they point to, are readable.
+    /// for: then they, and the interface that they point to, are readable, and the module identification as far as its
+    /// length says.
+    #[inline]
     pub(super) unsafe fn read(self) -> Snapshot {
         let (version, length, attach, detach, cleanup, instance) = match self {
             Self::Client(characteristics) => {
@@ -158,10 +165,12 @@ impl Source {
             Number,
             NpiSpecificCharacteristics,
         } = instance;
-        // SAFETY: null or readable, as the caller promises.
-        let interface = unsafe { NpiId.as_ref() };
-        // SAFETY: null or readable, as the caller promises.
-        let module = unsafe { module_id.as_ref() };
+        let interface = (!NpiId.is_null()).then(|| {
+            // SAFETY: readable, as the caller promises, and a GUID has as many bytes and no gaps.
+            unsafe { NpiId.cast::<[u64; 2]>().read_unaligned() }
+        });
+        // SAFETY: null or readable as far as its length says, as the caller promises.
+        let module = unsafe { read_module(module_id) };
         let attach_address = attach.map_or(0, |function| match function {
             AttachFunction::Client(function) => function as usize,
             AttachFunction::Provider(function) => function as usize,
@@ -180,11 +189,8 @@ impl Source {
             module_id,
             number: Number,
             specific: NpiSpecificCharacteristics,
-            interface: interface.map(|&interface| Id::new(interface)),
-            module: module.map(|module| Module {
-                length: module.Length,
-                id: module_id_of(module),
-            }),
+            interface,
+            module,
         };
         Snapshot {
             attach,
@@ -195,31 +201,120 @@ impl Source {
     }
 }
 
-fn module_id_of(module: &NPI_MODULEID) -> ModuleId {
-    match module.Type {
-        MIT_GUID => {
-            // SAFETY: the type says that the union holds a GUID, which is valid with any bits.
-            ModuleId::Guid(Id::new(unsafe { module.u.Guid }))
-        }
-        MIT_IF_LUID => {
-            // SAFETY: the type says that the union holds a LUID, which is valid with any bits.
-            let luid = unsafe { module.u.IfLuid };
-            ModuleId::Luid(u64::from(luid.HighPart as u32) << 32 | u64::from(luid.LowPart))
-        }
-        other => ModuleId::Other(other),
+/// Reads a module identification, as far as its own length says that it goes.
+///
+/// # Safety
+///
+/// It is null, or readable that far.
+#[inline]
+unsafe fn read_module(module: PNPI_MODULEID) -> Option<Module> {
+    const VALUE: usize = core::mem::offset_of!(NPI_MODULEID, u);
+
+    if module.is_null() {
+        return None;
     }
+    // SAFETY: not null, and it begins with its length.
+    let length = unsafe { (*module).Length };
+    let holds = |value: usize| usize::from(length) >= VALUE + value;
+    if !holds(0) {
+        return Some(Module {
+            length,
+            kind: None,
+            value: None,
+        });
+    }
+    let value = module.wrapping_byte_add(VALUE);
+    // SAFETY: it is long enough for its type.
+    let kind = unsafe { (*module).Type };
+    let value = match kind {
+        MIT_GUID if holds(size_of::<GUID>()) => {
+            // SAFETY: it is long enough for a GUID, which has as many bytes and no gaps.
+            Some(unsafe { value.cast::<[u64; 2]>().read_unaligned() })
+        }
+        MIT_IF_LUID if holds(size_of::<LUID>()) => {
+            // SAFETY: it is long enough for a LUID, which has as many bytes and no gaps.
+            Some([unsafe { value.cast::<u64>().read_unaligned() }, 0])
+        }
+        _ => None,
+    };
+    let kind = Some(kind);
+    Some(Module {
+        length,
+        kind,
+        value,
+    })
+}
+
+impl Module {
+    fn id(&self) -> ModuleId {
+        match (self.kind, self.value) {
+            (Some(MIT_GUID), Some(bits)) => ModuleId::Guid(Id::from_bits(bits)),
+            (Some(MIT_IF_LUID), Some([luid, _])) => ModuleId::Luid(luid),
+            (Some(MIT_GUID | MIT_IF_LUID) | None, _) => ModuleId::Cut(self.length),
+            (Some(other), _) => ModuleId::Other(other),
+        }
+    }
+}
+
+impl Fields {
+    /// A number for all of it. It differs wherever one field does, and wherever several do as far as 64 bits can.
+    #[inline]
+    pub(super) fn fingerprint(&self) -> u64 {
+        let Self {
+            version,
+            length,
+            callbacks,
+            instance_version,
+            instance_size,
+            npi_id,
+            module_id,
+            number,
+            specific,
+            interface,
+            module,
+        } = *self;
+        let sizes = [version, length, instance_version, instance_size];
+        let sizes = sizes.iter().fold(0, |sizes, &size| sizes << 16 | u64::from(size));
+        let [attach, detach, cleanup] = callbacks.map(|callback| callback as u64);
+        // What is not there is known from the pointers and lengths.
+        let [interface_first, interface_second] = interface.unwrap_or_default();
+        let (module_length, module_kind, [module_first, module_second]) =
+            module.map_or((0, 0, [0; 2]), |module| {
+                (module.length, module.kind.unwrap_or(0), module.value.unwrap_or_default())
+            });
+        let module = u64::from(module_length) << 32 | u64::from(module_kind.cast_unsigned());
+        // Two chains, so that they are computed at the same time.
+        let first = [sizes, attach, detach, cleanup, npi_id.addr() as u64, module_id.addr() as u64];
+        let second = [
+            u64::from(number) << 32 ^ specific.addr() as u64,
+            interface_first,
+            interface_second,
+            module,
+            module_first,
+            module_second,
+        ];
+        mixed(first).rotate_left(32) ^ mixed(second)
+    }
+}
+
+/// Differs wherever one of the words does.
+#[inline]
+fn mixed(words: [u64; 6]) -> u64 {
+    words
+        .iter()
+        .fold(0, |mixed: u64, word| (mixed.rotate_left(29) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
 impl Snapshot {
     /// The interface that the module is for.
     pub(super) fn interface(&self) -> Option<Id> {
-        self.fields.interface
+        self.fields.interface.map(Id::from_bits)
     }
 
     pub(super) fn name(&self, role: Role) -> Name {
         Name {
             role,
-            id: self.fields.module.map(|module| module.id),
+            id: self.fields.module.map(|module| module.id()),
             number: self.fields.number,
         }
     }

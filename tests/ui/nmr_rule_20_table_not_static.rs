@@ -1,0 +1,9 @@
+//! A dispatch table lives as long as the driver's image.
+
+use nmr_netdma::nmr::{Dispatch, Table};
+
+fn local<M, T: Table>(table: T) -> Dispatch<M, T> {
+    unsafe { Dispatch::new(&table) }
+}
+
+fn main() {}
