@@ -320,6 +320,7 @@ fn rule_05_deregistering_and_completing_at_dispatch_level_and_waiting_later() {
 
 #[test]
 #[cfg(debug_assertions)]
+#[cfg_attr(miri, ignore = "leaks on purpose")]
 fn rule_05_dropping_a_registration_at_dispatch_level_is_caught() {
     let machine = Machine::plain();
     let caller = machine.caller();
@@ -1964,6 +1965,7 @@ fn rule_47_unloading_waits_for_what_is_left_and_names_it() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "leaks on purpose")]
 fn rule_47_what_is_left_at_the_end_is_named() {
     let machine = Machine::plain();
     let server = machine.server();
@@ -1982,6 +1984,7 @@ fn rule_47_what_is_left_at_the_end_is_named() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "leaks on purpose")]
 fn rule_48_waiting_for_oneself_inside_a_callback_is_named() {
     let machine = Machine::plain();
     let own = Arc::new(Mutex::new(None::<ClientRegistration<Caller>>));

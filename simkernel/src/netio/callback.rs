@@ -61,7 +61,7 @@ pub(super) struct ClientAttach {
 }
 
 impl ClientAttach {
-    pub(super) fn run(self, machine: &Machine, pair: &Pair) -> NTSTATUS {
+    pub(super) fn run(&self, machine: &Machine, pair: &Pair) -> NTSTATUS {
         let handle = self.binding.raw();
         call(
             machine,
@@ -97,7 +97,7 @@ pub(super) struct ProviderAnswer {
 }
 
 impl ProviderAttach {
-    pub(super) fn run(self, machine: &Machine, pair: &Pair) -> ProviderAnswer {
+    pub(super) fn run(&self, machine: &Machine, pair: &Pair) -> ProviderAnswer {
         let handle: HANDLE = self.binding.raw();
         call(
             machine,
@@ -142,7 +142,7 @@ pub(super) struct Detach {
 }
 
 impl Detach {
-    pub(super) fn run(self, machine: &Machine, pair: &Pair) -> NTSTATUS {
+    pub(super) fn run(&self, machine: &Machine, pair: &Pair) -> NTSTATUS {
         call(
             machine,
             self.binding,
@@ -168,7 +168,7 @@ pub(super) struct Cleanup {
 }
 
 impl Cleanup {
-    pub(super) fn run(self, machine: &Machine, pair: &Pair) {
+    pub(super) fn run(&self, machine: &Machine, pair: &Pair) {
         call(
             machine,
             self.binding,

@@ -1,5 +1,6 @@
 //! What the nine functions do: locked steps of the registry with callbacks between them.
 
+use alloc::boxed::Box;
 use alloc::format;
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
@@ -14,7 +15,7 @@ use super::handle::{Handle, Kind, SHARDS};
 use super::lock::{Guard, Lock};
 use super::name::Role;
 use super::note::Note;
-use super::registry::{AfterAttach, Existence, Registering, Registry};
+use super::registry::{AfterAttach, Existence, Pair, Registering, Registry};
 use super::snapshot::{Snapshot, Source};
 use super::{State, fails, violation};
 use crate::Rule;
@@ -47,6 +48,7 @@ impl State {
 
     /// The shard of the handle `raw`, locked, if it names something of the kind `wanted`. Reports
     /// it if not; what existed and is gone as a breach of the rule `gone`.
+    #[inline]
     fn find(
         &self,
         machine: &Machine,
@@ -55,17 +57,36 @@ impl State {
         raw: HANDLE,
         gone: &'static Rule,
     ) -> Option<(Handle, Guard<'_, Registry>)> {
+        if let Some(handle) = Handle::from_bits(raw.addr())
+            && handle.kind == wanted
+        {
+            let registry = self.shard(handle.shard).lock();
+            if registry.exists(handle) {
+                return Some((handle, registry));
+            }
+        }
+        self.not_found(machine, function, wanted, raw, gone);
+        None
+    }
+
+    /// Reports that [`find`](Self::find) found nothing.
+    #[cold]
+    fn not_found(
+        &self,
+        machine: &Machine,
+        function: &str,
+        wanted: Kind,
+        raw: HANDLE,
+        gone: &'static Rule,
+    ) {
         let Some(handle) = Handle::from_bits(raw.addr()) else {
             machine.violated(
                 &violation::DEAD_HANDLE,
                 format_args!("{function} got {raw:p}, no handle of the registrar"),
             );
-            return None;
+            return;
         };
         let registry = self.shard(handle.shard).lock();
-        if handle.kind == wanted && registry.exists(handle) {
-            return Some((handle, registry));
-        }
         let existence = registry.existence(handle);
         let found = registry.describe(handle);
         drop(registry);
@@ -81,7 +102,6 @@ impl State {
                 wanted.name()
             ),
         );
-        None
     }
 }
 
@@ -116,11 +136,7 @@ pub(super) fn register(
     if fails(&state.settings.failing_registration) {
         return Err(STATUS_INSUFFICIENT_RESOURCES);
     }
-    let frames = current().frames.borrow();
-    let origin = frames
-        .first()
-        .map(|frame| format!("{} of {}", frame.callback, frame.owner));
-    drop(frames);
+    let origin = current().frames.borrow().first().cloned().map(Box::new);
     state.note(machine, || Note::Registered {
         module: name,
         interface,
@@ -142,8 +158,10 @@ pub(super) fn register(
         registering,
         state.settings.self_attachment.load(Ordering::Relaxed),
     );
+    // What was read just now is not read again for the first proposal.
+    let mut fresh = Some(role);
     for &binding in &proposals {
-        let Some(callback) = registry.begin_attach(machine, binding) else {
+        let Some(callback) = registry.begin_attach(machine, binding, fresh.take()) else {
             continue;
         };
         let pair = registry.pair_of(binding);
@@ -235,7 +253,8 @@ fn detach_both<'a>(
     let settings = &machine.netio.settings;
     let irql = current().irql.get();
     let pair = registry.pair_of(binding);
-    for role in registry.sides(binding, settings.shuffles()) {
+    let sides = registry.sides(binding, settings.shuffles());
+    for &role in &sides {
         let Some(callback) = registry.begin_detach(settings, binding, role, irql) else {
             continue;
         };
@@ -244,7 +263,7 @@ fn detach_both<'a>(
         registry = shard.lock();
         registry.end_detach(machine, binding, (role, &pair), status);
     }
-    clean_up(machine, shard, registry, binding)
+    clean_up(machine, shard, registry, binding, &pair)
 }
 
 /// Runs the cleanup callbacks if both sides are finished and nobody else does.
@@ -253,15 +272,15 @@ fn clean_up<'a>(
     shard: &'a Lock<Registry>,
     mut registry: Guard<'a, Registry>,
     binding: Handle,
+    pair: &Pair,
 ) -> Guard<'a, Registry> {
     let irql = current().irql.get();
     let Some(callbacks) = registry.begin_cleanup(&machine.netio.settings, binding, irql) else {
         return registry;
     };
-    let pair = registry.pair_of(binding);
     drop(registry);
-    for callback in callbacks.into_iter().flatten() {
-        callback.run(machine, &pair);
+    for callback in callbacks.iter().flatten() {
+        callback.run(machine, pair);
     }
     registry = shard.lock();
     registry.end_cleanup(binding);
@@ -280,34 +299,30 @@ pub(super) fn complete(machine: &Machine, function: &str, raw: HANDLE, role: Rol
     ) else {
         return;
     };
+    let pair = registry.pair_of(binding);
     if let Err(rule) = registry.complete(&state.settings, binding, role) {
-        machine.violated(
-            rule,
-            format_args!("{function}: {}", registry.pair_of(binding)),
-        );
+        drop(registry);
+        machine.violated(rule, format_args!("{function}: {pair}"));
         return;
     }
-    state.note(machine, || {
-        let pair = registry.pair_of(binding);
-        Note::Completed {
-            module: pair.of(role),
-            peer: pair.of(role.other()),
-        }
+    state.note(machine, || Note::Completed {
+        module: pair.of(role),
+        peer: pair.of(role.other()),
     });
-    drop(clean_up(
-        machine,
-        state.shard(binding.shard),
-        registry,
-        binding,
-    ));
+    let shard = state.shard(binding.shard);
+    drop(clean_up(machine, shard, registry, binding, &pair));
 }
 
 /// Deregisters a module and detaches its bindings.
 pub(super) fn deregister(machine: &Machine, function: &str, raw: HANDLE, role: Role) -> NTSTATUS {
     let state = &machine.netio;
-    let Some((module, mut registry)) =
-        state.find(machine, function, Kind::of(role), raw, &violation::DEAD_HANDLE)
-    else {
+    let Some((module, mut registry)) = state.find(
+        machine,
+        function,
+        Kind::of(role),
+        raw,
+        &violation::DEAD_HANDLE,
+    ) else {
         return STATUS_INVALID_PARAMETER;
     };
     let name = registry.name(module);
@@ -331,9 +346,13 @@ pub(super) fn deregister(machine: &Machine, function: &str, raw: HANDLE, role: R
 /// Waits for a module's deregistration.
 pub(super) fn wait(machine: &Machine, function: &str, raw: HANDLE, role: Role) -> NTSTATUS {
     let state = &machine.netio;
-    let Some((module, mut registry)) =
-        state.find(machine, function, Kind::of(role), raw, &violation::DEAD_HANDLE)
-    else {
+    let Some((module, mut registry)) = state.find(
+        machine,
+        function,
+        Kind::of(role),
+        raw,
+        &violation::DEAD_HANDLE,
+    ) else {
         return STATUS_INVALID_PARAMETER;
     };
     let name = registry.name(module);

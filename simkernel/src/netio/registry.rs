@@ -8,10 +8,12 @@
 //! between threads, as the registrar promises its callers to do.
 #![expect(unsafe_code, reason = "keeps the pointers of drivers")]
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ffi::c_void;
 use core::fmt;
 use core::hash::{BuildHasherDefault, Hasher};
 use core::time::Duration;
@@ -26,13 +28,13 @@ use super::note::Answer;
 use super::slab::{Linked, Links, List, NONE, Slab};
 use super::snapshot::{AttachFunction, CleanupFunction, DetachFunction, Snapshot, Source};
 use super::{LevelChoice, Settings, violation};
-use crate::kernel::Machine;
+use crate::kernel::{Frame, Machine};
 use crate::platform::{self, Condvar, Mutex};
 
 /// A registered client or provider.
 struct Module {
     name: Name,
-    source: Source,
+    characteristics: *const c_void,
     /// Of the characteristics, as they were then.
     fingerprint: u64,
     attach: AttachFunction,
@@ -48,7 +50,13 @@ struct Module {
     changed: bool,
     waiter: Option<Arc<Waiter>>,
     /// The callback in which it registered, if it was in one.
-    origin: Option<String>,
+    origin: Option<Box<Frame>>,
+}
+
+impl Module {
+    fn source(&self) -> Source {
+        Source::new(self.name.role, self.characteristics)
+    }
 }
 
 impl Linked for Module {
@@ -252,7 +260,7 @@ pub(super) struct Registering<'a> {
     pub(super) attach: AttachFunction,
     pub(super) detach: DetachFunction,
     pub(super) context: PVOID,
-    pub(super) origin: Option<String>,
+    pub(super) origin: Option<Box<Frame>>,
 }
 
 /// What follows when a client's attach callback has returned.
@@ -336,10 +344,10 @@ impl Registry {
     pub(super) fn exists(&self, handle: Handle) -> bool {
         match handle.kind {
             Kind::Binding => self.bindings.contains(handle),
-            Kind::Client | Kind::Provider => {
-                self.modules.contains(handle)
-                    && Kind::of(self.modules[handle.index].name.role) == handle.kind
-            }
+            Kind::Client | Kind::Provider => self
+                .modules
+                .get(handle)
+                .is_some_and(|module| Kind::of(module.name.role) == handle.kind),
         }
     }
 
@@ -421,7 +429,7 @@ impl Registry {
         });
         let index = self.modules.insert(Module {
             name,
-            source,
+            characteristics: source.address(),
             fingerprint: snapshot.fields.fingerprint(),
             attach,
             detach,
@@ -496,7 +504,7 @@ impl Registry {
             return;
         }
         // SAFETY: the module is listed, so nobody has waited for its deregistration.
-        let now = unsafe { module.source.read() };
+        let now = unsafe { module.source().read() };
         if now.fields.fingerprint() != module.fingerprint {
             module.changed = true;
             machine.violated(
@@ -509,25 +517,28 @@ impl Registry {
         }
     }
 
-    /// The client's attach callback for a proposal, unless it was withdrawn.
+    /// The client's attach callback for a proposal, unless it was withdrawn. The characteristics of the side `fresh` were read
+    /// just now.
     pub(super) fn begin_attach(
         &mut self,
         machine: &Machine,
         handle: Handle,
+        fresh: Option<Role>,
     ) -> Option<callback::ClientAttach> {
-        if !self.bindings.contains(handle) {
-            return None;
-        }
-        let binding = &mut self.bindings[handle.index];
+        let binding = self.bindings.get_mut(handle)?;
         binding.stage = Stage::Asking;
         let [client, provider] = binding.modules;
-        self.check_unchanged(machine, client, "when a provider was proposed to it");
-        self.check_unchanged(machine, provider, "when it was proposed to a client");
+        if fresh != Some(Role::Client) {
+            self.check_unchanged(machine, client, "when a provider was proposed to it");
+        }
+        if fresh != Some(Role::Provider) {
+            self.check_unchanged(machine, provider, "when it was proposed to a client");
+        }
         let (client, provider) = (&self.modules[client], &self.modules[provider]);
         let AttachFunction::Client(function) = client.attach else {
             return None;
         };
-        let (context, provider) = (client.context, provider.source.instance());
+        let (context, provider) = (client.context, provider.source().instance());
         Some(callback::ClientAttach {
             binding: handle,
             function,
@@ -550,7 +561,7 @@ impl Registry {
         &mut self,
         handle: Handle,
         client_context: PVOID,
-        client_dispatch: *const core::ffi::c_void,
+        client_dispatch: *const c_void,
     ) -> Option<callback::ProviderAttach> {
         let binding = &mut self.bindings[handle.index];
         binding.stage = Stage::Offered;
@@ -559,7 +570,7 @@ impl Registry {
         let AttachFunction::Provider(function) = provider.attach else {
             return None;
         };
-        let (context, client) = (provider.context, client.source.instance());
+        let (context, client) = (provider.context, client.source().instance());
         Some(callback::ProviderAttach {
             binding: handle,
             function,
@@ -709,13 +720,10 @@ impl Registry {
         Some(attached)
     }
 
-    fn interface_of(&mut self, binding: u32) -> &mut Interface {
-        &mut self.interfaces[self.bindings[binding].interface as usize]
-    }
-
     /// The order in which the sides of a binding are called.
     pub(super) fn sides(&mut self, handle: Handle, shuffles: bool) -> [Role; 2] {
-        let first = self.interface_of(handle.index).first(shuffles);
+        let interface = self.bindings[handle.index].interface as usize;
+        let first = self.interfaces[interface].first(shuffles);
         [first, first.other()]
     }
 
@@ -728,27 +736,20 @@ impl Registry {
         irql: u8,
     ) -> Option<callback::Detach> {
         // With early cleanup, the peer's completion may have ended the binding.
-        if !self.bindings.contains(handle) {
-            return None;
-        }
-        let side = &mut self.bindings[handle.index].sides[role as usize];
+        let binding = self.bindings.get_mut(handle)?;
+        let side = &mut binding.sides[role as usize];
         *side = match side {
             Side::Idle => Side::Calling,
             Side::Remembered => Side::CompletedInside,
             _ => return None,
         };
-        let irql = self
-            .interface_of(handle.index)
-            .level(settings.level(), irql);
-        let binding = &self.bindings[handle.index];
-        let module = &self.modules[binding.modules[role as usize]];
-        let (function, context) = (module.detach, binding.contexts[role as usize]);
+        let interface = &mut self.interfaces[binding.interface as usize];
         Some(callback::Detach {
             binding: handle,
             role,
-            function,
-            context,
-            irql,
+            function: self.modules[binding.modules[role as usize]].detach,
+            context: binding.contexts[role as usize],
+            irql: interface.level(settings.level(), irql),
         })
     }
 
@@ -761,10 +762,10 @@ impl Registry {
         status: NTSTATUS,
     ) {
         // With early cleanup, the completion inside the callback may have ended the binding.
-        let exists = self.bindings.contains(handle);
-        let side = match exists {
-            true => self.bindings[handle.index].sides[role as usize],
-            false => Side::Completed,
+        let binding = self.bindings.get_mut(handle);
+        let side = match &binding {
+            Some(binding) => binding.sides[role as usize],
+            None => Side::Completed,
         };
         let next = match (side, status) {
             (Side::Calling, STATUS_PENDING) => Side::Pending,
@@ -796,8 +797,8 @@ impl Registry {
                 Side::Succeeded
             }
         };
-        if exists {
-            self.bindings[handle.index].sides[role as usize] = next;
+        if let Some(binding) = binding {
+            binding.sides[role as usize] = next;
         }
     }
 
@@ -854,44 +855,26 @@ impl Registry {
         handle: Handle,
         irql: u8,
     ) -> Option<[Option<callback::Cleanup>; 2]> {
-        if !self.bindings.contains(handle) {
-            return None;
-        }
-        let binding = &mut self.bindings[handle.index];
+        let binding = self.bindings.get_mut(handle)?;
         if binding.stage != Stage::Detaching || !binding.sides.iter().all(|side| side.is_finished())
         {
             return None;
         }
         binding.stage = Stage::Cleaning;
-        let [first, second] = self.sides(handle, settings.shuffles());
-        let first = self.cleanup(settings, handle, first, irql);
-        let second = self.cleanup(settings, handle, second, irql);
-        Some([first, second])
-    }
-
-    fn cleanup(
-        &mut self,
-        settings: &Settings,
-        handle: Handle,
-        role: Role,
-        irql: u8,
-    ) -> Option<callback::Cleanup> {
-        let binding = &self.bindings[handle.index];
-        if binding.sides[role as usize] == Side::Absent {
-            return None;
-        }
-        let context = binding.contexts[role as usize];
-        let function = self.modules[binding.modules[role as usize]].cleanup?;
-        let irql = self
-            .interface_of(handle.index)
-            .level(settings.level(), irql);
-        Some(callback::Cleanup {
-            binding: handle,
-            role,
-            function,
-            context,
-            irql,
-        })
+        let interface = &mut self.interfaces[binding.interface as usize];
+        let first = interface.first(settings.shuffles());
+        Some([first, first.other()].map(|role| {
+            if binding.sides[role as usize] == Side::Absent {
+                return None;
+            }
+            Some(callback::Cleanup {
+                binding: handle,
+                role,
+                function: self.modules[binding.modules[role as usize]].cleanup?,
+                context: binding.contexts[role as usize],
+                irql: interface.level(settings.level(), irql),
+            })
+        }))
     }
 
     pub(super) fn end_cleanup(&mut self, handle: Handle) {
@@ -980,8 +963,10 @@ impl Registry {
             let interface = self.interfaces[module.interface as usize].id;
             let mut detail = format!("{name}, interface {interface}, {state}");
             if let Some(origin) = origin {
-                detail.push_str(", registered in ");
-                detail.push_str(origin);
+                let Frame {
+                    callback, owner, ..
+                } = &**origin;
+                detail.push_str(&format!(", registered in {callback} of {owner}"));
             }
             Left { kind, detail }
         })

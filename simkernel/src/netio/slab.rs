@@ -29,18 +29,27 @@ impl<T> Slab<T> {
         }
     }
 
+    #[inline]
     pub(super) fn insert(&mut self, value: T) -> u32 {
-        if let Some(index) = self.free.pop() {
-            self.slots[index as usize].value = Some(value);
-            return index;
+        let index = self.free.pop().unwrap_or_else(|| self.grow());
+        let slot = &mut self.slots[index as usize];
+        if slot.value.is_some() {
+            platform::fatal("simkernel: a free slot of the NMR registry is in use");
         }
+        slot.value = Some(value);
+        index
+    }
+
+    /// A new slot.
+    #[cold]
+    fn grow(&mut self) -> u32 {
         let index = self.slots.len() as u32;
         if index >= Handle::LIMIT {
             platform::fatal("simkernel: more NMR bindings than handles can name");
         }
         self.slots.push(Slot {
             generation: 0,
-            value: Some(value),
+            value: None,
         });
         index
     }
@@ -52,10 +61,24 @@ impl<T> Slab<T> {
         self.free.push(index);
     }
 
+    /// The element that the handle names, if it is still there.
+    #[inline]
+    pub(super) fn get(&self, handle: Handle) -> Option<&T> {
+        let slot = self.slots.get(handle.index as usize)?;
+        let value = slot.value.as_ref()?;
+        (slot.generation == handle.generation).then_some(value)
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, handle: Handle) -> Option<&mut T> {
+        let slot = self.slots.get_mut(handle.index as usize)?;
+        let value = slot.value.as_mut()?;
+        (slot.generation == handle.generation).then_some(value)
+    }
+
+    #[inline]
     pub(super) fn contains(&self, handle: Handle) -> bool {
-        self.slots
-            .get(handle.index as usize)
-            .is_some_and(|slot| slot.generation == handle.generation && slot.value.is_some())
+        self.get(handle).is_some()
     }
 
     /// Whether the handle's element existed and is gone.

@@ -93,11 +93,22 @@ struct Module {
 }
 
 impl Source {
-    pub(super) fn is_null(self) -> bool {
-        match self {
-            Self::Client(characteristics) => characteristics.is_null(),
-            Self::Provider(characteristics) => characteristics.is_null(),
+    pub(super) fn new(role: Role, characteristics: *const c_void) -> Self {
+        match role {
+            Role::Client => Self::Client(characteristics.cast()),
+            Role::Provider => Self::Provider(characteristics.cast()),
         }
+    }
+
+    pub(super) fn address(self) -> *const c_void {
+        match self {
+            Self::Client(characteristics) => characteristics.cast(),
+            Self::Provider(characteristics) => characteristics.cast(),
+        }
+    }
+
+    pub(super) fn is_null(self) -> bool {
+        self.address().is_null()
     }
 
     pub(super) fn role(self) -> Role {
@@ -274,36 +285,55 @@ impl Fields {
             module,
         } = *self;
         let sizes = [version, length, instance_version, instance_size];
-        let sizes = sizes.iter().fold(0, |sizes, &size| sizes << 16 | u64::from(size));
+        let sizes = sizes
+            .iter()
+            .fold(0, |sizes, &size| sizes << 16 | u64::from(size));
         let [attach, detach, cleanup] = callbacks.map(|callback| callback as u64);
         // What is not there is known from the pointers and lengths.
         let [interface_first, interface_second] = interface.unwrap_or_default();
         let (module_length, module_kind, [module_first, module_second]) =
             module.map_or((0, 0, [0; 2]), |module| {
-                (module.length, module.kind.unwrap_or(0), module.value.unwrap_or_default())
+                (
+                    module.length,
+                    module.kind.unwrap_or(0),
+                    module.value.unwrap_or_default(),
+                )
             });
         let module = u64::from(module_length) << 32 | u64::from(module_kind.cast_unsigned());
-        // Two chains, so that they are computed at the same time.
-        let first = [sizes, attach, detach, cleanup, npi_id.addr() as u64, module_id.addr() as u64];
-        let second = [
-            u64::from(number) << 32 ^ specific.addr() as u64,
+        let words = [
+            sizes,
+            attach,
+            detach,
+            cleanup,
+            npi_id.addr() as u64,
+            module_id.addr() as u64,
+            u64::from(number),
+            specific.addr() as u64,
             interface_first,
             interface_second,
             module,
             module_first,
             module_second,
         ];
-        mixed(first).rotate_left(32) ^ mixed(second)
+        words.iter().zip(FACTORS).fold(0, |sum, (word, factor)| {
+            word.wrapping_mul(factor).wrapping_add(sum)
+        })
     }
 }
 
-/// Differs wherever one of the words does.
-#[inline]
-fn mixed(words: [u64; 6]) -> u64 {
-    words
-        .iter()
-        .fold(0, |mixed: u64, word| (mixed.rotate_left(29) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-}
+/// Odd, so that a product differs wherever the word does, and otherwise without a pattern (splitmix64).
+const FACTORS: [u64; 13] = {
+    let mut factors = [0; 13];
+    let mut place = 0;
+    while place < factors.len() {
+        let state = 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(place as u64 + 1);
+        let mixed = (state ^ state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        factors[place] = (mixed ^ mixed >> 31) | 1;
+        place += 1;
+    }
+    factors
+};
 
 impl Snapshot {
     /// The interface that the module is for.
@@ -325,25 +355,30 @@ impl Snapshot {
             Role::Client => size_of::<NPI_CLIENT_CHARACTERISTICS>(),
             Role::Provider => size_of::<NPI_PROVIDER_CHARACTERISTICS>(),
         };
+        let Fields {
+            version,
+            length,
+            instance_size,
+            module,
+            ..
+        } = self.fields;
+        let module = module.map_or(size_of::<NPI_MODULEID>() as u16, |module| module.length);
+        let right = version == 0
+            && usize::from(length) == characteristics
+            && usize::from(instance_size) == size_of::<NPI_REGISTRATION_INSTANCE>()
+            && usize::from(module) == size_of::<NPI_MODULEID>();
+        if right {
+            return None;
+        }
         let checks = [
-            ("Version of the characteristics", self.fields.version, 0),
-            (
-                "Length of the characteristics",
-                self.fields.length,
-                characteristics,
-            ),
+            ("Version of the characteristics", version, 0),
+            ("Length of the characteristics", length, characteristics),
             (
                 "Size of the registration instance",
-                self.fields.instance_size,
+                instance_size,
                 size_of::<NPI_REGISTRATION_INSTANCE>(),
             ),
-            (
-                "Length of the module id",
-                self.fields
-                    .module
-                    .map_or(size_of::<NPI_MODULEID>() as u16, |module| module.length),
-                size_of::<NPI_MODULEID>(),
-            ),
+            ("Length of the module id", module, size_of::<NPI_MODULEID>()),
         ];
         checks
             .iter()
