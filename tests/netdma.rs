@@ -792,6 +792,7 @@ mod driver {
         }
     }
 
+    #[expect(clippy::result_large_err, reason = "the provider comes back by value")]
     pub(crate) fn register<C: Case>(
         device: &NewDevice<'_, Device<C>>,
         provider: Copier,
