@@ -780,7 +780,8 @@ fn physical_memory_is_copied_and_read_by_its_address() {
             .get(&(std::ptr::from_ref(script) as usize))
             .unwrap();
         let (source, destination) = kernel_addresses;
-        memory::copy_physical(range(source + 8, 1000), range(destination + 16, 1000), irql).unwrap();
+        memory::copy_physical(range(source + 8, 1000), range(destination + 16, 1000), irql)
+            .unwrap();
         memory::copy_physical(range(source, 0), range(destination, 0), irql).unwrap();
         let mut words = [0; 2];
         memory::read_words(range(source, 16), &mut words, irql).unwrap();
