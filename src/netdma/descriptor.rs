@@ -466,8 +466,8 @@ impl Cursor {
                 return Err(Refusal::NotLinked);
             }
             list.next = chain.first.descriptor;
+            // If the link is to be read again, it says what comes first.
             list.ready = Some(chain.first);
-            list.stale = false;
         }
         list.remaining = list
             .remaining

@@ -151,6 +151,8 @@ impl netdma::Channel<CopyEngine> for Channel {
             list.generation += 1;
             list.suspended = false;
             list.cursor.start(chain);
+            // Of this list nothing is done.
+            lane.state().completed.store(0, Ordering::Release);
         });
         lane.work.enqueue();
         Ok(())
