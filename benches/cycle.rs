@@ -192,9 +192,7 @@ fn interface(number: u32) -> sys::GUID {
 
 /// The life of clients and providers that are made once.
 struct Raw {
-    #[expect(clippy::vec_box, reason = "a registered module stays where it is")]
     providers: Vec<Box<Module>>,
-    #[expect(clippy::vec_box, reason = "a registered module stays where it is")]
     clients: Vec<Box<Module>>,
 }
 

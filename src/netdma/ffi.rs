@@ -372,11 +372,8 @@ impl<P: Provider> fmt::Debug for Registration<P> {
 
 /// The optional operations of a provider's channels.
 ///
-/// Each can be chosen only if the channel has its trait, and suspending cannot be chosen without resuming:
-///
-/// ```ignore
-/// const OPTIONAL: Optional<Self> = Optional::none().abort().reset();
-/// ```
+/// Each can be chosen only if the channel has its trait, as in `Optional::none().abort().reset()`, and suspending cannot be chosen
+/// without resuming.
 pub struct Optional<P> {
     suspend: sys::DMA_SUSPEND_HANDLER,
     resume: sys::DMA_RESUME_HANDLER,
