@@ -13,6 +13,7 @@
 //! | start, when every handler can run | driver | PASSIVE | [`Registered::start`] |
 //! | allocate a channel, as early as inside start | NetDMA | up to DISPATCH | [`Provider::allocate_channel`] |
 //! | run a chain of descriptors | NetDMA | up to DISPATCH | [`Channel::start`], [`Channel::append`] |
+//! | suspend, resume, abort, reset a channel, if offered | NetDMA | up to DISPATCH | [`SuspendResume`], [`Abort`], [`Reset`] |
 //! | tell how far the channel is, without interrupt | driver | DISPATCH | [`OpenLink::publish`] |
 //! | tell by interrupt | driver | device, then DISPATCH | [`Link::isr`], [`OpenLink::interrupt_dpc`] |
 //! | free the channel, at the latest inside stop | NetDMA | up to DISPATCH | [`Channel::free`] |
@@ -97,8 +98,8 @@
 //! * **The channel's callbacks get the provider** as an argument, so that a channel need not share ownership of it.
 //! * **The version is the lower one** of what the provider can do and what the system has. It decides how chains end, so
 //!   [`Cursor`] hides the difference.
-//! * Optional handlers (suspend with resume, abort, reset) are left out of the table. Each will be a sub-trait of [`Channel`]; none will be
-//!   a method with a default body, because presence in the table is a promise.
+//! * Optional handlers ([`SuspendResume`], [`Abort`], [`Reset`]) are sub-traits of [`Channel`] and not methods with a default
+//!   body, because presence in the table is a promise. [`Provider::OPTIONAL`] names the ones that are offered.
 
 pub mod affinity;
 pub mod channel;
@@ -109,13 +110,15 @@ pub mod interface;
 pub mod provider;
 
 pub use self::affinity::{Affinities, Affinity, Assignment, Plan};
-pub use self::channel::{Allocated, Channel, ChannelParameters, Link, OpenLink, Processors};
+pub use self::channel::{
+    Abort, Allocated, Channel, ChannelParameters, Link, OpenLink, Processors, Reset, SuspendResume,
+};
 pub use self::completion::{Completion, TransferStatus};
 pub use self::descriptor::{
     Chain, ControlFlags, Cursor, PhysicalMemory, Piece, Refusal, Rules, Transfer, Work,
 };
 pub use self::interface::{Interface, Version};
 pub use self::provider::{
-    Attributes, Capabilities, Characteristics, Engine, Failed, Name, NotStarted, PhysicalDevice,
-    Provider, RegisterError, Registered, Started,
+    Attributes, Capabilities, Characteristics, Engine, Failed, Name, NotStarted, Optional,
+    PhysicalDevice, Provider, RegisterError, Registered, Started,
 };

@@ -215,7 +215,7 @@ fn a_page_break_needs_an_aligned_second_page_and_no_third() {
 }
 
 #[test]
-fn before_2_0_the_page_break_words_belong_to_the_provider() {
+fn t18_before_2_0_the_page_break_words_belong_to_the_provider() {
     for flag in [
         ControlFlags::SOURCE_PAGE_BREAK,
         ControlFlags::DESTINATION_PAGE_BREAK,
@@ -300,7 +300,7 @@ fn no_byte_may_lie_beyond_the_address_space_of_the_engine() {
 }
 
 #[test]
-fn a_descriptor_is_aligned_to_64_bytes() {
+fn t39_a_descriptor_is_aligned_to_64_bytes() {
     let words = Words::copy(0x1000, 0x2000, 64).words();
     for address in [0x4_0008, 0x4_0020, 0x4_003F] {
         assert_eq!(
@@ -312,7 +312,7 @@ fn a_descriptor_is_aligned_to_64_bytes() {
 }
 
 #[test]
-fn a_counted_chain_runs_exactly_its_count_through_a_ring() {
+fn t37_a_counted_chain_runs_exactly_its_count_through_a_ring() {
     let mut memory = Memory::default();
     for index in 0..3 {
         let next = 0x1000 + (index + 1) % 3 * 64;
@@ -335,7 +335,7 @@ fn a_counted_chain_runs_exactly_its_count_through_a_ring() {
 }
 
 #[test]
-fn a_counted_append_continues_where_the_last_link_points_and_nowhere_else() {
+fn t32_a_counted_append_continues_where_the_last_link_points_and_nowhere_else() {
     let mut memory = Memory::default();
     memory.put(
         0x1000,
@@ -401,7 +401,7 @@ fn outstanding_descriptors_never_overflow_the_count() {
 }
 
 #[test]
-fn an_uncounted_chain_ends_at_the_null_link_whatever_the_count_says() {
+fn t34_an_uncounted_chain_ends_at_the_null_link_whatever_the_count_says() {
     let mut memory = Memory::default();
     memory.put(
         0x1000,
@@ -417,7 +417,7 @@ fn an_uncounted_chain_ends_at_the_null_link_whatever_the_count_says() {
 }
 
 #[test]
-fn an_uncounted_append_is_found_by_reading_the_last_link_again() {
+fn t29_an_uncounted_append_is_found_by_reading_the_last_link_again() {
     let mut memory = Memory::default();
     memory.put(0x1000, Words::copy(0x8000, 0x9000, 8));
     let mut cursor = Cursor::new();

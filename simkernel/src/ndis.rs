@@ -53,6 +53,7 @@ use core::time::Duration;
 use nmr_netdma::sys;
 
 use self::channel::Object;
+use self::handlers::Operation;
 use self::memory::Memory;
 use self::provider::Provider;
 use crate::kernel::{self, Config, Kernel, Machine, Os};
@@ -128,6 +129,27 @@ pub struct Transfer {
     pub length: u32,
     /// `NET_DMA_*` control flags, besides those that the channel sets in the last one of a batch.
     pub flags: u32,
+}
+
+/// One descriptor: a copy, each side of which may continue on a second page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Descriptor {
+    /// The copy. `NET_DMA_SOURCE_PAGE_BREAK` and `NET_DMA_DESTINATION_PAGE_BREAK` are among its flags.
+    pub transfer: Transfer,
+    /// `NextSourceAddress`.
+    pub next_source: u64,
+    /// `NextDestinationAddress`.
+    pub next_destination: u64,
+}
+
+impl From<Transfer> for Descriptor {
+    fn from(transfer: Transfer) -> Self {
+        Self {
+            transfer,
+            next_source: 0,
+            next_destination: 0,
+        }
+    }
 }
 
 /// What happened on a channel.
@@ -299,6 +321,109 @@ impl Channel {
     pub fn submit_polled(&self, transfers: &[Transfer]) -> Result<u64, sys::NTSTATUS> {
         on(&self.machine, || {
             self.object.submit(&self.machine, transfers, false)
+        })
+    }
+
+    /// As [`submit`](Self::submit), with descriptors to whose flags nothing is added: if the last one of a batch does not ask
+    /// for status, only a later one tells that it is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`submit`](Self::submit).
+    pub fn submit_descriptors(&self, descriptors: &[Descriptor]) -> Result<u64, sys::NTSTATUS> {
+        on(&self.machine, || {
+            self.object
+                .submit_descriptors(&self.machine, descriptors, 0)
+        })
+    }
+
+    /// Has the engine start a new list, be it active or suspended. What was not done is lost; the last descriptor asks for
+    /// status and interrupt.
+    ///
+    /// # Errors
+    ///
+    /// As [`submit`](Self::submit); `STATUS_INVALID_PARAMETER` also if there is no room. After a refusal, too, what was not done
+    /// counts as lost.
+    pub fn restart(&self, transfers: &[Transfer]) -> Result<u64, sys::NTSTATUS> {
+        let descriptors: Vec<_> = transfers
+            .iter()
+            .map(|transfer| (*transfer).into())
+            .collect();
+        on(&self.machine, || {
+            self.object.restart(&self.machine, &descriptors)
+        })
+    }
+
+    /// Has the engine append, although a start may be due; the rule
+    /// [`APPEND_WITHOUT_START`](violation::APPEND_WITHOUT_START) says that it refuses then.
+    ///
+    /// # Errors
+    ///
+    /// As [`submit`](Self::submit); `STATUS_INVALID_PARAMETER` also if there is no room.
+    pub fn append(&self, transfers: &[Transfer]) -> Result<u64, sys::NTSTATUS> {
+        let descriptors: Vec<_> = transfers
+            .iter()
+            .map(|transfer| (*transfer).into())
+            .collect();
+        on(&self.machine, || {
+            self.object.append(&self.machine, &descriptors)
+        })
+    }
+
+    /// Suspends the channel; how many descriptors have been done since the allocation, which compares with tickets.
+    ///
+    /// # Errors
+    ///
+    /// `STATUS_NOT_SUPPORTED` if the provider cannot, `STATUS_DEVICE_NOT_READY`, or what the provider answers.
+    pub fn suspend(&self) -> Result<u64, sys::NTSTATUS> {
+        on(&self.machine, || self.object.suspend(&self.machine))
+    }
+
+    /// Replaces everything that a suspended channel has not done; the ticket of the last. Tickets of what is replaced are
+    /// lost.
+    ///
+    /// # Errors
+    ///
+    /// `STATUS_INVALID_PARAMETER` if the channel is not suspended or has done nothing, if there is no room, or if the number
+    /// differs for a provider from 2.0 on, which counts.
+    pub fn edit(&self, transfers: &[Transfer]) -> Result<u64, sys::NTSTATUS> {
+        let descriptors: Vec<_> = transfers
+            .iter()
+            .map(|transfer| (*transfer).into())
+            .collect();
+        on(&self.machine, || self.object.edit(&descriptors))
+    }
+
+    /// Resumes the channel.
+    ///
+    /// # Errors
+    ///
+    /// As [`suspend`](Self::suspend).
+    pub fn resume(&self) -> Result<(), sys::NTSTATUS> {
+        self.control(Operation::Resume)
+    }
+
+    /// Aborts what the channel does; what is outstanding is lost, and the next batch is a start.
+    ///
+    /// # Errors
+    ///
+    /// As [`suspend`](Self::suspend).
+    pub fn abort(&self) -> Result<(), sys::NTSTATUS> {
+        self.control(Operation::Abort)
+    }
+
+    /// Resets the channel, and makes traps of all its descriptors.
+    ///
+    /// # Errors
+    ///
+    /// As [`suspend`](Self::suspend).
+    pub fn reset(&self) -> Result<(), sys::NTSTATUS> {
+        self.control(Operation::Reset)
+    }
+
+    fn control(&self, operation: Operation) -> Result<(), sys::NTSTATUS> {
+        on(&self.machine, || {
+            self.object.control(&self.machine, operation)
         })
     }
 

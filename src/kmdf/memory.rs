@@ -12,7 +12,10 @@ use crate::status::{Error, Result};
 use crate::sys;
 
 /// A range of main memory, mapped with cache. Unmapped when dropped, at or below `DISPATCH_LEVEL`.
-pub struct PhysicalMapping(Mapped);
+pub struct PhysicalMapping {
+    mapped: Mapped,
+    address: u64,
+}
 
 impl PhysicalMapping {
     /// Maps `range`.
@@ -24,29 +27,53 @@ impl PhysicalMapping {
     pub fn map(range: PhysicalRange, irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
         // CAST: a length of 32 bits fits into the size of memory.
         let length = range.length() as usize;
-        Mapped::new(
+        let mapped = Mapped::new(
             range.address(),
             length,
             sys::_MEMORY_CACHING_TYPE::MmCached,
             irql,
-        )
-        .map(Self)
+        )?;
+        Ok(Self {
+            mapped,
+            address: range.address(),
+        })
     }
 
     /// Its length in bytes.
     pub fn length(&self) -> usize {
-        self.0.length()
+        self.mapped.length()
     }
 
-    /// Copies all of it to the first bytes of `destination`. If the two overlap, the result is unspecified.
+    /// Copies all of it to the first bytes of `destination`, which holds what this held before, also if the two overlap.
+    ///
+    /// Overlap is judged by physical address, since one memory may be mapped twice. Then it is copied in parts as long as the
+    /// two are apart, which is slow if that is little.
     ///
     /// # Errors
     ///
     /// [`Error::INVALID_PARAMETER`] if `destination` is shorter.
     pub fn copy_to(&self, destination: &Self) -> Result<()> {
-        self.0
-            .copy_to(&destination.0)
-            .ok_or(Error::INVALID_PARAMETER)
+        let length = self.length();
+        if destination.length() < length {
+            return Err(Error::INVALID_PARAMETER);
+        }
+        // CAST: both are 64 bits.
+        let apart = self.address.abs_diff(destination.address) as usize;
+        if apart == 0 {
+            return Ok(());
+        }
+        let part = apart.min(length);
+        let copy = |offset: usize| {
+            self.mapped
+                .copy_to(&destination.mapped, offset, part.min(length - offset))
+                .ok_or(Error::INVALID_PARAMETER)
+        };
+        let mut offsets = (0..length).step_by(part);
+        if destination.address > self.address {
+            offsets.rev().try_for_each(copy)
+        } else {
+            offsets.try_for_each(copy)
+        }
     }
 
     /// Reads the word `offset` bytes after the first, once.
@@ -55,7 +82,7 @@ impl PhysicalMapping {
     ///
     /// [`Error::INVALID_PARAMETER`] if the word is not in the range or not aligned to 8 bytes.
     pub fn read_u64(&self, offset: usize) -> Result<u64> {
-        self.0.read_u64(offset).ok_or(Error::INVALID_PARAMETER)
+        self.mapped.read_u64(offset).ok_or(Error::INVALID_PARAMETER)
     }
 
     /// Writes the word `offset` bytes after the first. Whoever sees it sees everything that was written before.
@@ -64,7 +91,7 @@ impl PhysicalMapping {
     ///
     /// [`Error::INVALID_PARAMETER`] if the word is not in the range or not aligned to 8 bytes.
     pub fn write_u64_release(&self, offset: usize, value: u64) -> Result<()> {
-        self.0
+        self.mapped
             .write_u64_release(offset, value)
             .ok_or(Error::INVALID_PARAMETER)
     }
@@ -79,7 +106,7 @@ impl fmt::Debug for PhysicalMapping {
     }
 }
 
-/// Copies all of `source` to the first bytes of `destination`. If the two overlap, the result is unspecified.
+/// Copies all of `source` to the first bytes of `destination`, as [`PhysicalMapping::copy_to`]: they may overlap.
 ///
 /// # Errors
 ///

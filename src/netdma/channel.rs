@@ -25,7 +25,8 @@ pub trait Channel<P>: Sized + Send + Sync + 'static {
     #[doc(alias = "StartDma")]
     fn start(&self, provider: &P, chain: &Chain, irql: &mut Irql<AtMostDispatch>) -> Result<()>;
 
-    /// Runs a chain after the one before. Only called after a [`start`](Self::start) that succeeded.
+    /// Runs a chain after the one before. Only called after a [`start`](Self::start) that succeeded, and not after an
+    /// abort or a reset until the next.
     ///
     /// # Errors
     ///
@@ -36,6 +37,54 @@ pub trait Channel<P>: Sized + Send + Sync + 'static {
     /// NetDMA gives the channel back. Nothing is outstanding, its [`Link`] is closed, and no other call names it again.
     #[doc(alias = "FreeDmaChannel")]
     fn free(self, provider: &P, irql: &mut Irql<AtMostDispatch>);
+}
+
+/// A channel that can be suspended, and resumed.
+///
+/// Declared with [`Optional::suspend_resume`](super::Optional::suspend_resume), which says what is not known about it.
+pub trait SuspendResume<P>: Channel<P> {
+    /// Finishes the descriptor in progress, publishes [`TransferStatus::Suspended`], and answers the physical address of the last
+    /// descriptor done, 0 if there is none. NetDMA may then change what follows it.
+    ///
+    /// An append is accepted all the same, and waits. Waits itself for one descriptor at most.
+    ///
+    /// # Errors
+    ///
+    /// The channel goes on. Every error is reported as [`Error::UNSUCCESSFUL`].
+    #[doc(alias = "SuspendDma")]
+    fn suspend(&self, provider: &P, irql: &mut Irql<AtMostDispatch>) -> Result<u64>;
+
+    /// Goes on behind the last descriptor done, whose link has to be read again; see
+    /// [`Cursor::reread_link`](super::Cursor::reread_link).
+    ///
+    /// # Errors
+    ///
+    /// Every error is reported as [`Error::UNSUCCESSFUL`].
+    #[doc(alias = "ResumeDma")]
+    fn resume(&self, provider: &P, irql: &mut Irql<AtMostDispatch>) -> Result<()>;
+}
+
+/// A channel that can be stopped at once.
+pub trait Abort<P>: Channel<P> {
+    /// Stops, be it in the middle of a descriptor, drops what is left and publishes [`TransferStatus::Halted`]. After
+    /// it returns nothing is written any more. An append is refused until the next [`start`](Channel::start).
+    ///
+    /// # Errors
+    ///
+    /// Every error is reported as [`Error::UNSUCCESSFUL`].
+    #[doc(alias = "AbortDma")]
+    fn abort(&self, provider: &P, irql: &mut Irql<AtMostDispatch>) -> Result<()>;
+}
+
+/// A channel that can be put into the state that it was allocated in.
+pub trait Reset<P>: Channel<P> {
+    /// As [`Abort::abort`], and no descriptor that was handed over before is touched any more: their memory may be gone.
+    ///
+    /// # Errors
+    ///
+    /// Every error is reported as [`Error::UNSUCCESSFUL`].
+    #[doc(alias = "ResetChannel")]
+    fn reset(&self, provider: &P, irql: &mut Irql<AtMostDispatch>) -> Result<()>;
 }
 
 /// What [`Provider::allocate_channel`](super::Provider::allocate_channel) hands out.

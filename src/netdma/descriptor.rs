@@ -423,6 +423,8 @@ struct List {
     next: u64,
     /// How many descriptors may still be taken.
     remaining: u32,
+    /// Whether the link of the last descriptor may have been changed since it was read.
+    stale: bool,
 }
 
 impl Cursor {
@@ -443,6 +445,7 @@ impl Cursor {
             } else {
                 MAXIMUM_UNCOUNTED
             },
+            stale: false,
         });
     }
 
@@ -459,9 +462,11 @@ impl Cursor {
             return Ok(());
         }
         if list.remaining == 0 {
-            if list.next != chain.first.descriptor {
+            if list.next != chain.first.descriptor && !list.stale {
                 return Err(Refusal::NotLinked);
             }
+            list.next = chain.first.descriptor;
+            // If the link is to be read again, it says what comes first.
             list.ready = Some(chain.first);
         }
         list.remaining = list
@@ -497,6 +502,14 @@ impl Cursor {
             })
     }
 
+    /// Has the next [`next`](Self::next) read the link of the last descriptor taken again, because NetDMA may change it while
+    /// the channel is suspended. No effect before the first descriptor.
+    pub fn reread_link(&mut self) {
+        if let Some(list) = self.list.as_mut().filter(|list| list.last != 0) {
+            list.stale = true;
+        }
+    }
+
     /// Gives the list up.
     pub fn clear(&mut self) {
         self.list = None;
@@ -508,6 +521,13 @@ impl List {
         let counted = self.rules.version.counts_chains();
         if counted && self.remaining == 0 {
             return Ok(None);
+        }
+        if self.stale {
+            let mut link = [0];
+            read(memory, self.last + NEXT, &mut link)?;
+            [self.next] = link;
+            self.ready = None;
+            self.stale = false;
         }
         let transfer = match self.ready.take() {
             Some(transfer) => transfer,

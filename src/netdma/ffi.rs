@@ -24,7 +24,7 @@ use core::slice;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use super::affinity::Affinities;
-use super::channel::{self, Channel, Link};
+use super::channel::{self, Abort, Channel, Link, Reset, SuspendResume};
 use super::completion::Completion;
 use super::descriptor::{ALIGNMENT, Chain, Refusal, Rules, Transfer, WORDS};
 use super::interface::{Interface, Version};
@@ -370,6 +370,85 @@ impl<P: Provider> fmt::Debug for Registration<P> {
     }
 }
 
+/// The optional operations of a provider's channels.
+///
+/// Each can be chosen only if the channel has its trait, as in `Optional::none().abort().reset()`, and suspending cannot be chosen
+/// without resuming.
+pub struct Optional<P> {
+    suspend: sys::DMA_SUSPEND_HANDLER,
+    resume: sys::DMA_RESUME_HANDLER,
+    abort: sys::DMA_ABORT_HANDLER,
+    reset: sys::DMA_RESET_HANDLER,
+    _of: PhantomData<fn(P)>,
+}
+
+impl<P: Provider> Optional<P> {
+    /// None of them.
+    pub const fn none() -> Self {
+        Self {
+            suspend: None,
+            resume: None,
+            abort: None,
+            reset: None,
+            _of: PhantomData,
+        }
+    }
+
+    /// Suspending and resuming.
+    ///
+    /// The header declares the result of suspending as a pointer to a pointer, while the text has it receive a physical
+    /// address. The text is followed: the address is stored where the parameter points. Both are 64 bits wide here; where
+    /// pointers are shorter this does not compile, since the store would overwrite what lies behind. No source tells which of the
+    /// two Windows means. A provider that wants no risk leaves this out.
+    #[doc(alias = "SuspendDma")]
+    #[doc(alias = "ResumeDma")]
+    pub const fn suspend_resume(self) -> Self
+    where
+        P::Channel: SuspendResume<P>,
+    {
+        Self {
+            suspend: Some(suspend::<P>),
+            resume: Some(resume::<P>),
+            ..self
+        }
+    }
+
+    /// Aborting.
+    #[doc(alias = "AbortDma")]
+    pub const fn abort(self) -> Self
+    where
+        P::Channel: Abort<P>,
+    {
+        Self {
+            abort: Some(abort::<P>),
+            ..self
+        }
+    }
+
+    /// Resetting.
+    #[doc(alias = "ResetChannel")]
+    pub const fn reset(self) -> Self
+    where
+        P::Channel: Reset<P>,
+    {
+        Self {
+            reset: Some(reset::<P>),
+            ..self
+        }
+    }
+}
+
+impl<P> fmt::Debug for Optional<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Optional")
+            .field("suspend_resume", &self.suspend.is_some())
+            .field("abort", &self.abort.is_some())
+            .field("reset", &self.reset.is_some())
+            .finish()
+    }
+}
+
 /// What a provider of type `P` registers.
 fn table<P: Provider>(
     interface: &Interface,
@@ -395,11 +474,11 @@ fn table<P: Provider>(
         AllocateDmaChannel: Some(allocate::<P>),
         FreeDmaChannel: Some(free::<P>),
         StartDma: Some(start::<P>),
-        SuspendDma: None,
-        ResumeDma: None,
-        AbortDma: None,
+        SuspendDma: P::OPTIONAL.suspend,
+        ResumeDma: P::OPTIONAL.resume,
+        AbortDma: P::OPTIONAL.abort,
         AppendDma: Some(append::<P>),
-        ResetChannel: None,
+        ResetChannel: P::OPTIONAL.reset,
         FriendlyName: sys::UNICODE_STRING {
             Length: bytes,
             MaximumLength: bytes,
@@ -455,7 +534,7 @@ struct Allocation<P: Provider> {
     inner: NonNull<Inner<P>>,
     channel: P::Channel,
     link: Link,
-    /// Whether a start has succeeded.
+    /// Whether a start has succeeded, and no abort or reset came after it.
     started: AtomicBool,
 }
 
@@ -715,10 +794,120 @@ unsafe extern "system" fn append<P: Provider>(
         Ok(None) => Ok(()),
         Err(refusal) => Err(refusal.into()),
     };
+    done(result)
+}
+
+/// The answer to a callback that documents success and failure only.
+fn done(result: Result<()>) -> sys::NTSTATUS {
     match result {
         Ok(()) => sys::STATUS_SUCCESS,
         Err(_) => sys::STATUS_UNSUCCESSFUL,
     }
+}
+
+/// `DMA_SUSPEND_HANDLER`.
+///
+/// # Safety
+///
+/// NetDMA calls it for an allocated channel, at DISPATCH_LEVEL or below, with a place for a physical address.
+unsafe extern "system" fn suspend<P: Provider>(
+    context: sys::PVOID,
+    last: *mut sys::PPHYSICAL_ADDRESS,
+) -> sys::NTSTATUS
+where
+    P::Channel: SuspendResume<P>,
+{
+    const {
+        assert!(
+            size_of::<sys::PPHYSICAL_ADDRESS>() == size_of::<sys::PHYSICAL_ADDRESS>(),
+            "the place has room for a pointer and no more"
+        );
+    }
+    // SAFETY: the context was made in `allocate` for the same `P` and is freed when NetDMA has nothing outstanding; it is only
+    // shared until then.
+    let allocation = unsafe { context::borrow::<Allocation<P>>(context) };
+    // SAFETY: the documentation of the callback says DISPATCH_LEVEL or below.
+    let mut irql = unsafe { Irql::<AtMostDispatch>::assume() };
+    if last.is_null() {
+        return sys::STATUS_UNSUCCESSFUL;
+    }
+    let provider = &allocation.inner().provider;
+    match allocation.channel.suspend(provider, &mut irql) {
+        Ok(descriptor) => {
+            // SAFETY: NetDMA passes the address of a variable of eight bytes, a pointer or an address, to be written.
+            unsafe {
+                last.cast::<sys::PHYSICAL_ADDRESS>()
+                    .write_unaligned(sys::physical_address(descriptor));
+            }
+            sys::STATUS_SUCCESS
+        }
+        Err(_) => sys::STATUS_UNSUCCESSFUL,
+    }
+}
+
+/// `DMA_RESUME_HANDLER`.
+///
+/// # Safety
+///
+/// NetDMA calls it for an allocated channel, at DISPATCH_LEVEL or below.
+unsafe extern "system" fn resume<P: Provider>(context: sys::PVOID) -> sys::NTSTATUS
+where
+    P::Channel: SuspendResume<P>,
+{
+    // SAFETY: the context was made in `allocate` for the same `P` and is freed when NetDMA has nothing outstanding; it is only
+    // shared until then.
+    let allocation = unsafe { context::borrow::<Allocation<P>>(context) };
+    // SAFETY: the documentation of the callback says DISPATCH_LEVEL or below.
+    let mut irql = unsafe { Irql::<AtMostDispatch>::assume() };
+    done(
+        allocation
+            .channel
+            .resume(&allocation.inner().provider, &mut irql),
+    )
+}
+
+/// `DMA_ABORT_HANDLER`.
+///
+/// # Safety
+///
+/// NetDMA calls it for an allocated channel, at DISPATCH_LEVEL or below.
+unsafe extern "system" fn abort<P: Provider>(context: sys::PVOID) -> sys::NTSTATUS
+where
+    P::Channel: Abort<P>,
+{
+    // SAFETY: the context was made in `allocate` for the same `P` and is freed when NetDMA has nothing outstanding; it is only
+    // shared until then.
+    let allocation = unsafe { context::borrow::<Allocation<P>>(context) };
+    // SAFETY: the documentation of the callback says DISPATCH_LEVEL or below.
+    let mut irql = unsafe { Irql::<AtMostDispatch>::assume() };
+    allocation.started.store(false, Ordering::Relaxed);
+    done(
+        allocation
+            .channel
+            .abort(&allocation.inner().provider, &mut irql),
+    )
+}
+
+/// `DMA_RESET_HANDLER`.
+///
+/// # Safety
+///
+/// NetDMA calls it for an allocated channel, at DISPATCH_LEVEL or below.
+unsafe extern "system" fn reset<P: Provider>(context: sys::PVOID) -> sys::NTSTATUS
+where
+    P::Channel: Reset<P>,
+{
+    // SAFETY: the context was made in `allocate` for the same `P` and is freed when NetDMA has nothing outstanding; it is only
+    // shared until then.
+    let allocation = unsafe { context::borrow::<Allocation<P>>(context) };
+    // SAFETY: the documentation of the callback says DISPATCH_LEVEL or below.
+    let mut irql = unsafe { Irql::<AtMostDispatch>::assume() };
+    allocation.started.store(false, Ordering::Relaxed);
+    done(
+        allocation
+            .channel
+            .reset(&allocation.inner().provider, &mut irql),
+    )
 }
 
 // Links.

@@ -6,6 +6,7 @@ use bitflags::bitflags;
 
 use super::affinity::Affinities;
 use super::channel::{Allocated, Channel, ChannelParameters};
+pub use super::ffi::Optional;
 use super::ffi::Registration;
 use super::interface::{Interface, Version};
 use crate::irql::{AtMostDispatch, Irql, Passive};
@@ -19,6 +20,9 @@ use crate::sys;
 pub trait Provider: Sized + Send + Sync + 'static {
     /// A channel that NetDMA has allocated.
     type Channel: Channel<Self>;
+
+    /// The optional operations that its channels offer to NetDMA; none unless said otherwise.
+    const OPTIONAL: Optional<Self> = Optional::none();
 
     /// NetDMA says on which processors the channels are to interrupt.
     ///

@@ -9,6 +9,8 @@
 //! * **One at a time.** A DPC can be queued again while it runs, and then run on two processors. Who takes a descriptor off the list
 //!   holds the list's lock for that moment and says that it is at work; who finds that said, leaves. Descriptors are therefore done in
 //!   order and once.
+//! * **Suspend, abort and reset wait for the descriptor in progress,** which is never long, so that nothing is written
+//!   after they return.
 //! * **The lock covers the list, not the copying.** Two channels share nothing that is written.
 
 use core::mem::replace;
@@ -19,7 +21,7 @@ use nmr_netdma::kmdf::{Dpc, DpcHandle, DpcRoutine, Resources, Shared, SpinLock, 
 use nmr_netdma::netdma::affinity::ActiveProcessors;
 use nmr_netdma::netdma::{
     self, Affinities, Allocated, Chain, ChannelParameters, ControlFlags, Cursor, Link, OpenLink,
-    PhysicalMemory, Plan, Processors, Provider, Refusal, Transfer, TransferStatus, Work,
+    Optional, PhysicalMemory, Plan, Processors, Provider, Refusal, Transfer, TransferStatus, Work,
 };
 use nmr_netdma::physical_memory::PhysicalRange;
 use nmr_netdma::{Error, Irql, Result};
@@ -106,6 +108,8 @@ impl CopyEngine {
 impl Provider for CopyEngine {
     type Channel = Channel;
 
+    const OPTIONAL: Optional<Self> = Optional::none().suspend_resume().abort().reset();
+
     fn set_channel_cpu_affinity(
         &self,
         affinities: Affinities<'_>,
@@ -145,7 +149,10 @@ impl netdma::Channel<CopyEngine> for Channel {
         let lane = engine.lane(self.index)?;
         lane.state().list.with(irql, |list, _| {
             list.generation += 1;
+            list.suspended = false;
             list.cursor.start(chain);
+            // Of this list nothing is done.
+            lane.state().completed.store(0, Ordering::Release);
         });
         lane.work.enqueue();
         Ok(())
@@ -167,11 +174,54 @@ impl netdma::Channel<CopyEngine> for Channel {
 
     fn free(self, engine: &CopyEngine, irql: &mut Irql<AtMostDispatch>) {
         if let Ok(lane) = engine.lane(self.index) {
-            lane.state().list.with(irql, |list, _| list.cursor.clear());
+            lane.state().list.with(irql, |list, _| list.give_up());
             lane.state().completed.store(0, Ordering::Relaxed);
             lane.state().halted.store(false, Ordering::Relaxed);
         }
         engine.give_back(self.index);
+    }
+}
+
+impl netdma::SuspendResume<CopyEngine> for Channel {
+    fn suspend(&self, engine: &CopyEngine, irql: &mut Irql<AtMostDispatch>) -> Result<u64> {
+        let state = engine.lane(self.index)?.state();
+        state.quiesce(irql, TransferStatus::Suspended, |list| {
+            if !replace(&mut list.suspended, true) {
+                list.cursor.reread_link();
+            }
+        });
+        Ok(state.completed.load(Ordering::Acquire))
+    }
+
+    fn resume(&self, engine: &CopyEngine, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
+        let lane = engine.lane(self.index)?;
+        let suspended = lane
+            .state()
+            .list
+            .with(irql, |list, _| replace(&mut list.suspended, false));
+        if !suspended {
+            return Err(Error::UNSUCCESSFUL);
+        }
+        lane.work.enqueue();
+        Ok(())
+    }
+}
+
+impl netdma::Abort<CopyEngine> for Channel {
+    fn abort(&self, engine: &CopyEngine, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
+        let state = engine.lane(self.index)?.state();
+        state.quiesce(irql, TransferStatus::Halted, List::give_up);
+        Ok(())
+    }
+}
+
+impl netdma::Reset<CopyEngine> for Channel {
+    fn reset(&self, engine: &CopyEngine, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
+        let state = engine.lane(self.index)?.state();
+        state.quiesce(irql, TransferStatus::Halted, List::give_up);
+        state.completed.store(0, Ordering::Release);
+        state.halted.store(false, Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -300,6 +350,46 @@ struct List {
     generation: u64,
     /// A worker has taken a descriptor off and will come back.
     at_work: bool,
+    /// How often a worker came for a descriptor. What it had before is done then.
+    visits: u64,
+    /// NetDMA wants nothing to be taken off.
+    suspended: bool,
+}
+
+impl List {
+    fn give_up(&mut self) {
+        self.generation += 1;
+        self.suspended = false;
+        self.cursor.clear();
+    }
+}
+
+impl LaneState {
+    /// Has no more descriptors taken off by `stop`, waits for the one in progress, and publishes `status`.
+    ///
+    /// The wait is for one descriptor, done by another processor or by a DPC that interrupts this one: a DPC is
+    /// not interrupted by a caller on its own processor.
+    fn quiesce(
+        &self,
+        irql: &mut Irql<AtMostDispatch>,
+        status: TransferStatus,
+        stop: impl FnOnce(&mut List),
+    ) {
+        let visits = self.list.with(irql, |list, _| {
+            stop(list);
+            list.visits
+        });
+        let publish = |list: &mut List, irql: &mut Irql<Dispatch>| {
+            let quiet = !list.at_work || list.visits != visits;
+            if quiet && let Some(link) = self.link.open(irql) {
+                link.publish(self.completed.load(Ordering::Acquire), status);
+            }
+            quiet
+        };
+        while !self.list.with(irql, publish) {
+            core::hint::spin_loop();
+        }
+    }
 }
 
 impl Lane {
@@ -430,7 +520,12 @@ impl Worker {
     /// Takes the next transfer off the list, and says which list. If there is none, the work is over.
     fn next(&self, link: &mut OpenLink<'_>) -> (Result<Option<Transfer>, Refusal>, u64) {
         self.state.list.with(link.irql(), |list, irql| {
-            let next = list.cursor.next(&mut Descriptors(irql));
+            list.visits += 1;
+            let next = if list.suspended {
+                Ok(None)
+            } else {
+                list.cursor.next(&mut Descriptors(irql))
+            };
             list.at_work = !matches!(next, Ok(None));
             (next, list.generation)
         })

@@ -24,10 +24,10 @@ use core::time::Duration;
 
 use nmr_netdma::sys;
 
-use super::handlers::Request;
+use super::handlers::{Operation, Request};
 use super::memory::{Memory, WORDS, Words};
 use super::provider::Provider;
-use super::{ChannelStatistics, Transfer, deadline, violation};
+use super::{ChannelStatistics, Descriptor, Transfer, deadline, violation};
 use crate::kernel::{self, Machine};
 use crate::platform::{self, Condvar, Mutex};
 
@@ -55,6 +55,10 @@ struct Inner {
     turn: bool,
     /// Whether the engine has a list that more can be appended to.
     running: bool,
+    /// The completion word that the channel was suspended with.
+    suspended: Option<u64>,
+    /// Descriptors that a start or a change dropped; the one in progress may still be done.
+    dropped: Range<u64>,
     memory: Option<Memory>,
     /// What each slot of the ring was filled with.
     given: Vec<Words>,
@@ -116,6 +120,55 @@ impl Inner {
         (self.given[self.slot(descriptor)][0] >> 32) as u32
     }
 
+    /// Counts what is not done as lost.
+    fn drop_outstanding(&mut self) {
+        self.dropped = self.tail.saturating_sub(1)..self.head;
+        if self.tail < self.head {
+            self.failed.push(self.tail..self.head);
+        }
+        self.tail = self.head;
+    }
+
+    /// Makes the descriptors that were dropped traps, but not the last one done before.
+    fn poison_dropped(&self) {
+        let Some(memory) = &self.memory else { return };
+        for descriptor in self.dropped.clone().skip(1) {
+            // Its slot may have been given again.
+            if self.descriptor_in(self.slot(descriptor)) == Some(descriptor) {
+                memory.poison(self.slot(descriptor));
+            }
+        }
+    }
+
+    /// Writes descriptors for `part` behind the last one given. The last one also has `ask`.
+    fn fill(&mut self, part: &[Descriptor], ask: u32, counts: bool) {
+        for (index, descriptor) in part.iter().enumerate() {
+            let last = index + 1 == part.len();
+            let cookie = self.head + index as u64;
+            let slot = self.slot(cookie);
+            let Some(memory) = &self.memory else { return };
+            let transfer = descriptor.transfer;
+            let flags = transfer.flags | if last { ask } else { 0 };
+            let next = if last && !counts {
+                0
+            } else {
+                memory.physical(slot + 1)
+            };
+            let words: Words = [
+                u64::from(transfer.length) | u64::from(flags) << 32,
+                transfer.source,
+                transfer.destination,
+                next,
+                descriptor.next_source,
+                descriptor.next_destination,
+                cookie,
+                !cookie,
+            ];
+            memory.write(slot, &words);
+            self.given[slot] = words;
+        }
+    }
+
     /// The latest descriptor that was given in `slot`.
     fn descriptor_in(&self, slot: usize) -> Option<u64> {
         let last = self.head.checked_sub(1)?;
@@ -152,6 +205,8 @@ impl Object {
                 life: Life::Allocating,
                 turn: false,
                 running: false,
+                suspended: None,
+                dropped: 0..0,
                 given: vec![[0; WORDS]; memory.slots()],
                 memory: Some(memory),
                 head: 0,
@@ -274,23 +329,38 @@ impl Object {
         transfers: &[Transfer],
         interrupt: bool,
     ) -> Result<u64, sys::NTSTATUS> {
-        if transfers.is_empty() {
-            return Err(sys::STATUS_INVALID_PARAMETER);
-        }
-        let _caller = self.provider.admit()?;
-        let _turn = self.take_turn()?;
+        let descriptors: Vec<_> = transfers
+            .iter()
+            .map(|transfer| (*transfer).into())
+            .collect();
         let ask = if interrupt {
             COMPLETED | INTERRUPT
         } else {
             COMPLETED
         };
+        self.submit_descriptors(machine, &descriptors, ask)
+    }
+
+    /// Gives the engine `transfers`; the last one of each part that fits into the ring also has `ask`.
+    pub(super) fn submit_descriptors(
+        &self,
+        machine: &Arc<Machine>,
+        transfers: &[Descriptor],
+        ask: u32,
+    ) -> Result<u64, sys::NTSTATUS> {
+        if transfers.is_empty() {
+            return Err(sys::STATUS_INVALID_PARAMETER);
+        }
+        let _caller = self.provider.admit()?;
+        let _turn = self.take_turn()?;
         let faults = self.inner.lock().statistics.faults;
         let mut ticket = 0;
         let mut rest = transfers;
         while !rest.is_empty() {
             let count = self.wait_for_slots(machine, rest.len())?;
             let (part, left) = rest.split_at(count);
-            ticket = self.hand_over(machine, part, ask)?;
+            let start = !self.inner.lock().running;
+            ticket = self.hand_over(machine, part, ask, start)?;
             rest = left;
             if !rest.is_empty() && self.inner.lock().statistics.faults != faults {
                 return Err(sys::STATUS_IO_DEVICE_ERROR);
@@ -329,8 +399,9 @@ impl Object {
     fn hand_over(
         &self,
         machine: &Arc<Machine>,
-        part: &[Transfer],
+        part: &[Descriptor],
         ask: u32,
+        start: bool,
     ) -> Result<u64, sys::NTSTATUS> {
         let counts = self.provider.counts_chains();
         let mut guard = self.inner.lock();
@@ -339,37 +410,20 @@ impl Object {
             return Err(sys::STATUS_DEVICE_NOT_READY);
         };
         let first = inner.head;
-        let start = !inner.running;
-        if start {
+        if start && inner.running {
+            // The engine may be at work. What it has not done it is to drop, apart from the descriptor in progress.
+            inner.drop_outstanding();
+        } else if start {
             // The engine is idle, and a second halt at the same place must be a change.
             memory.arm();
             inner.word = memory.completion();
         }
-        for (index, transfer) in part.iter().enumerate() {
-            let last = index + 1 == part.len();
-            let slot = inner.slot(first + index as u64);
-            let flags = transfer.flags | if last { ask } else { 0 };
-            let next = if last && !counts {
-                0
-            } else {
-                memory.physical(slot + 1)
-            };
-            let cookie = first + index as u64;
-            let words: Words = [
-                u64::from(transfer.length) | u64::from(flags) << 32,
-                transfer.source,
-                transfer.destination,
-                next,
-                0,
-                0,
-                cookie,
-                !cookie,
-            ];
-            memory.write(slot, &words);
-            inner.given[slot] = words;
-        }
+        inner.fill(part, ask, counts);
+        let Some(memory) = &inner.memory else {
+            return Err(sys::STATUS_DEVICE_NOT_READY);
+        };
         let first_slot = inner.slot(first);
-        if !start && !counts {
+        if !start && !counts && inner.running {
             // An engine that is still before the last descriptor runs on by itself; the call is for one that is not.
             let previous = inner.slot(first - 1);
             memory.link(previous, memory.physical(first_slot));
@@ -394,7 +448,21 @@ impl Object {
                 .run(machine, context, start, descriptor, part.len() as u32);
 
         let mut inner = self.inner.lock();
+        if status == sys::STATUS_SUCCESS
+            && !start
+            && !inner.running
+            && inner.statistics.faults == faults
+        {
+            machine.violated(
+                &violation::APPEND_WITHOUT_START,
+                format_args!("{self} accepted an append"),
+            );
+        }
         if status == sys::STATUS_SUCCESS {
+            if start {
+                inner.suspended = None;
+                inner.poison_dropped();
+            }
             // It may have halted already.
             inner.running = inner.statistics.faults == faults;
             return Ok(ticket);
@@ -425,6 +493,145 @@ impl Object {
         inner.head = first;
     }
 
+    /// Has the provider begin a new list, whatever it is doing.
+    pub(super) fn restart(
+        &self,
+        machine: &Arc<Machine>,
+        transfers: &[Descriptor],
+    ) -> Result<u64, sys::NTSTATUS> {
+        self.one_part(machine, transfers, true)
+    }
+
+    /// Has the provider append, whatever it is doing.
+    pub(super) fn append(
+        &self,
+        machine: &Arc<Machine>,
+        transfers: &[Descriptor],
+    ) -> Result<u64, sys::NTSTATUS> {
+        self.one_part(machine, transfers, false)
+    }
+
+    fn one_part(
+        &self,
+        machine: &Arc<Machine>,
+        transfers: &[Descriptor],
+        start: bool,
+    ) -> Result<u64, sys::NTSTATUS> {
+        let _caller = self.provider.admit()?;
+        let _turn = self.take_turn()?;
+        if transfers.is_empty() || transfers.len() > self.inner.lock().free_slots() {
+            return Err(sys::STATUS_INVALID_PARAMETER);
+        }
+        self.hand_over(machine, transfers, COMPLETED | INTERRUPT, start)
+    }
+
+    /// Suspends the channel; how many descriptors are done.
+    pub(super) fn suspend(&self, machine: &Arc<Machine>) -> Result<u64, sys::NTSTATUS> {
+        let _caller = self.provider.admit()?;
+        let _turn = self.take_turn()?;
+        let context = self.context.load(Ordering::Acquire);
+        let last = self.provider.handlers.suspend(machine, context)?;
+        let mut inner = self.inner.lock();
+        self.look(machine, &mut inner);
+        let said = last | sys::NetDmaTransferStatusSuspend as u64;
+        if inner.word != said {
+            machine.violated(
+                &violation::SUSPEND,
+                format_args!("{self}: answered {last:#x}, wrote {:#x}", inner.word),
+            );
+        }
+        inner.suspended = Some(inner.word);
+        let done = inner.tail;
+        drop(inner);
+        machine.trace("netdma", format_args!("{self}: suspended after {done}"));
+        self.changed.notify_all();
+        Ok(done)
+    }
+
+    /// Puts `transfers` in the place of everything that a suspended channel has not done.
+    pub(super) fn edit(&self, transfers: &[Descriptor]) -> Result<u64, sys::NTSTATUS> {
+        let _turn = self.take_turn()?;
+        let counts = self.provider.counts_chains();
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        let outstanding = (inner.head - inner.tail) as usize;
+        let fits = if counts {
+            transfers.len() == outstanding
+        } else {
+            outstanding > 0 && !transfers.is_empty()
+        };
+        let Some(last) = inner.tail.checked_sub(1) else {
+            return Err(sys::STATUS_INVALID_PARAMETER);
+        };
+        if inner.suspended.is_none() || !fits || transfers.len() > inner.free_slots() {
+            return Err(sys::STATUS_INVALID_PARAMETER);
+        }
+        inner.drop_outstanding();
+        let first = inner.head;
+        inner.fill(transfers, COMPLETED | INTERRUPT, counts);
+        if let Some(memory) = &inner.memory {
+            let (previous, next) = (inner.slot(last), memory.physical(inner.slot(first)));
+            memory.link(previous, next);
+            inner.given[previous][3] = next;
+        }
+        inner.head = first + transfers.len() as u64;
+        inner.poison_dropped();
+        Ok(inner.head)
+    }
+
+    /// Has the provider resume, abort or reset the channel.
+    pub(super) fn control(
+        &self,
+        machine: &Arc<Machine>,
+        operation: Operation,
+    ) -> Result<(), sys::NTSTATUS> {
+        let _caller = self.provider.admit()?;
+        let resume = operation == Operation::Resume;
+        // Aborts and resets come when they come.
+        let _turn = if resume {
+            Some(self.take_turn()?)
+        } else {
+            None
+        };
+        if resume {
+            let inner = self.inner.lock();
+            let word = inner.memory.as_ref().map(Memory::completion);
+            if inner.suspended.is_some() && inner.suspended != word {
+                machine.violated(
+                    &violation::RUNS_SUSPENDED,
+                    format_args!("{self}: {:#x?}, was {:#x?}", word, inner.suspended),
+                );
+            }
+        }
+        let context = self.context.load(Ordering::Acquire);
+        let result = self.provider.handlers.control(machine, context, operation);
+        machine.trace("netdma", format_args!("{self}: {operation:?} {result:x?}"));
+        result?;
+        let mut inner = self.inner.lock();
+        inner.suspended = None;
+        if !resume {
+            self.look(machine, &mut inner);
+            let mask = u64::from(sys::NET_DMA_TRANSFER_STATUS_MASK);
+            if inner.word & mask != sys::NetDmaTransferStatusHalted as u64 {
+                machine.violated(
+                    &violation::HALT,
+                    format_args!("{self}: {operation:?} left {:#x}", inner.word),
+                );
+            }
+            inner.running = false;
+        }
+        if operation == Operation::Reset
+            && let Some(memory) = &inner.memory
+        {
+            for slot in 0..memory.slots() {
+                memory.poison(slot);
+            }
+        }
+        drop(inner);
+        self.changed.notify_all();
+        Ok(())
+    }
+
     /// Looks at the completion word; whether it changed.
     pub(super) fn process(&self, machine: &Machine) -> bool {
         let changed = self.look(machine, &mut self.inner.lock());
@@ -446,6 +653,8 @@ impl Object {
         inner.word = word;
         inner.statistics.completion_writes += 1;
         let address = word & ADDRESS;
+        let suspended = word & u64::from(sys::NET_DMA_TRANSFER_STATUS_MASK)
+            == sys::NetDmaTransferStatusSuspend as u64;
         let halted = match (word & u64::from(sys::NET_DMA_TRANSFER_STATUS_MASK)) as i32 {
             sys::NetDmaTransferStatusActive
             | sys::NetDmaTransferStatusIdle
@@ -468,8 +677,9 @@ impl Object {
                 self.complete(machine, inner, descriptor + 1)
             }
             Some(descriptor) if descriptor + 1 == inner.tail => {}
-            // A halt before anything was done has no descriptor to name.
-            _ if halted && address == 0 => {}
+            Some(descriptor) if inner.dropped.contains(&descriptor) => {}
+            // A halt or a suspension before anything was done has no descriptor to name.
+            _ if (halted || suspended) && address == 0 => {}
             _ => machine.violated(
                 &violation::COMPLETION_ADDRESS,
                 format_args!(

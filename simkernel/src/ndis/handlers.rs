@@ -48,6 +48,10 @@ pub(super) struct Handlers {
     free: sys::DMA_CHANNEL_FREE_HANDLER,
     start: sys::DMA_START_HANDLER,
     append: sys::DMA_APPEND_HANDLER,
+    suspend: sys::DMA_SUSPEND_HANDLER,
+    resume: sys::DMA_RESUME_HANDLER,
+    abort: sys::DMA_ABORT_HANDLER,
+    reset: sys::DMA_RESET_HANDLER,
     calls: AtomicU64,
 }
 
@@ -83,6 +87,10 @@ impl Handlers {
             free: characteristics.FreeDmaChannel,
             start: characteristics.StartDma,
             append: characteristics.AppendDma,
+            suspend: characteristics.SuspendDma,
+            resume: characteristics.ResumeDma,
+            abort: characteristics.AbortDma,
+            reset: characteristics.ResetChannel,
             calls: AtomicU64::new(0),
         }
     }
@@ -250,11 +258,7 @@ impl Handlers {
         let (name, handler, documented) = if start {
             ("StartDma", self.start, ALLOCATION)
         } else {
-            (
-                "AppendDma",
-                self.append,
-                &[sys::STATUS_SUCCESS, sys::STATUS_UNSUCCESSFUL][..],
-            )
+            ("AppendDma", self.append, DONE)
         };
         let Some(handler) = handler else {
             return sys::STATUS_UNSUCCESSFUL;
@@ -267,7 +271,74 @@ impl Handlers {
         self.check(machine, name, status, documented);
         status
     }
+
+    /// Suspends the channel `context`; what it says is the last descriptor done.
+    pub(super) fn suspend(
+        &self,
+        machine: &Machine,
+        context: *mut c_void,
+    ) -> Result<u64, sys::NTSTATUS> {
+        let Some(handler) = self.suspend else {
+            return Err(sys::STATUS_NOT_SUPPORTED);
+        };
+        let mut output = [SUSPENDED, FENCE.Mask];
+        let status = self.call("SuspendDma", self.level(machine), || {
+            // SAFETY: the driver stored the context for this channel, which is allocated. The output has room for an address of
+            // 64 bits, whatever the driver takes its type for, and outlives the call.
+            unsafe { handler(context, (&raw mut output).cast()) }
+        });
+        self.check(machine, "SuspendDma", status, DONE);
+        let [last, fence] = output;
+        let success = status == sys::STATUS_SUCCESS;
+        if fence != FENCE.Mask || success == (last == SUSPENDED) {
+            machine.violated(
+                &violation::SUSPEND_OUTPUT,
+                format_args!("{}: {status:#010X}, {last:#x}", self.owner),
+            );
+        }
+        if success { Ok(last) } else { Err(status) }
+    }
+
+    /// Has the channel `context` do `operation`.
+    pub(super) fn control(
+        &self,
+        machine: &Machine,
+        context: *mut c_void,
+        operation: Operation,
+    ) -> Result<(), sys::NTSTATUS> {
+        let (name, handler) = match operation {
+            Operation::Resume => ("ResumeDma", self.resume),
+            Operation::Abort => ("AbortDma", self.abort),
+            Operation::Reset => ("ResetChannel", self.reset),
+        };
+        let Some(handler) = handler else {
+            return Err(sys::STATUS_NOT_SUPPORTED);
+        };
+        let status = self.call(name, self.level(machine), || {
+            // SAFETY: the driver stored the context for this channel, which is allocated.
+            unsafe { handler(context) }
+        });
+        self.check(machine, name, status, DONE);
+        if status == sys::STATUS_SUCCESS {
+            Ok(())
+        } else {
+            Err(status)
+        }
+    }
 }
+
+/// What a suspended channel has not written.
+const SUSPENDED: u64 = 0x5BAD_ADD2_5BAD_ADD2;
+
+/// An optional operation without result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    Resume,
+    Abort,
+    Reset,
+}
+
+const DONE: &[sys::NTSTATUS] = &[sys::STATUS_SUCCESS, sys::STATUS_UNSUCCESSFUL];
 
 const ALLOCATION: &[sys::NTSTATUS] = &[
     sys::STATUS_SUCCESS,

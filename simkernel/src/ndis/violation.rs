@@ -84,6 +84,16 @@ rules! {
         "Nothing is written to completion word and descriptors of a channel that was freed.";
     DESCRIPTOR_CHANGED: "netdma::descriptor-changed",
         "A provider does not write to descriptors; before version 2.0 the two reserved fields are its own.";
+    SUSPEND_OUTPUT: "netdma::suspend-output",
+        "Suspend writes a physical address of 64 bits where its parameter points, and nothing behind it.";
+    SUSPEND: "netdma::suspend",
+        "A suspended channel says so in its completion word, with the last descriptor done, which it also answers.";
+    RUNS_SUSPENDED: "netdma::runs-suspended",
+        "A suspended channel does nothing until it is resumed or started.";
+    HALT: "netdma::halt",
+        "After abort and reset the completion word says that the channel is halted.";
+    APPEND_WITHOUT_START: "netdma::append-without-start",
+        "After allocation, abort and reset only a start is accepted.";
     OUTSTANDING: "netdma::outstanding",
         "Every descriptor that a provider accepted is completed, and every handler returns.";
 }

@@ -98,14 +98,24 @@ impl Mapped {
         Some(unsafe { AtomicU64::from_ptr(word) })
     }
 
-    /// Copies all bytes to the first of `destination`, if it is long enough.
-    pub(in crate::kmdf) fn copy_to(&self, destination: &Self) -> Option<()> {
-        if destination.length < self.length {
+    /// Copies `length` bytes from `offset` on to the same offset of `destination`, if both have them.
+    pub(in crate::kmdf) fn copy_to(
+        &self,
+        destination: &Self,
+        offset: usize,
+        length: usize,
+    ) -> Option<()> {
+        let end = offset.checked_add(length)?;
+        if end > self.length.min(destination.length) {
             return None;
         }
+        // SAFETY: the offset is within the range, by the check above and the type invariant.
+        let from = unsafe { self.base.as_ptr().add(offset) };
+        // SAFETY: as above, for the other range.
+        let to = unsafe { destination.base.as_ptr().add(offset) };
         // SAFETY: both ranges are mapped for this length. They may be one memory mapped twice; `copy` allows for overlap
         // as far as it shows in the addresses, and otherwise makes no assumption that an overlap would break.
-        unsafe { core::ptr::copy(self.base.as_ptr(), destination.base.as_ptr(), self.length) };
+        unsafe { core::ptr::copy(from, to, length) };
         Some(())
     }
 }
