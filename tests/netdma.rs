@@ -4,8 +4,8 @@
 use nmr_netdma::netdma::affinity::{ActiveProcessors, MAXIMUM_CHANNELS};
 use nmr_netdma::netdma::descriptor::WORDS;
 use nmr_netdma::netdma::{
-    Affinities, Chain, Completion, ControlFlags, Cursor, PhysicalMemory, Plan, Refusal,
-    Rules, Transfer, TransferStatus, Version, Work,
+    Affinities, Chain, Completion, ControlFlags, Cursor, PhysicalMemory, Plan, Refusal, Rules,
+    Transfer, TransferStatus, Version, Work,
 };
 use nmr_netdma::physical_memory::PhysicalRange;
 use nmr_netdma::sys::{self, NET_DMA_CHANNEL_CPU_AFFINITY as AffinityEntry};
@@ -122,10 +122,7 @@ fn run(cursor: &mut Cursor, memory: &mut Memory) -> Result<Vec<u64>, Refusal> {
 #[test]
 fn a_plain_copy_is_one_piece_even_across_pages() {
     let pieces = Words::copy(0x1_0FF0, 0x2_0001, 0x3000).pieces();
-    assert_eq!(
-        pieces,
-        [(0x1_0FF0, 0x2_0001, 0x3000)]
-    );
+    assert_eq!(pieces, [(0x1_0FF0, 0x2_0001, 0x3000)]);
 }
 
 #[test]
@@ -179,10 +176,7 @@ fn every_page_break_covers_every_byte_once() {
             4096
         );
         assert_eq!(u64::from(pieces[0].2), first);
-        assert_eq!(
-            (pieces[1].0, pieces[1].1),
-            (0x9_0000, 0x4_0123 + first)
-        );
+        assert_eq!((pieces[1].0, pieces[1].1), (0x9_0000, 0x4_0123 + first));
     }
 }
 
@@ -635,12 +629,12 @@ mod driver {
     use nmr_netdma::kmdf::{
         self, AddedDevice, DeviceInit, DriverInit, NewDevice, PowerState, SpinLock, memory,
     };
-    use nmr_netdma::physical_memory::PhysicalRange;
     use nmr_netdma::netdma::{
         self, Affinities, Allocated, Attributes, Capabilities, Chain, ChannelParameters,
         Characteristics, ControlFlags, Cursor, Engine, Failed, Interface, Link, Name,
         PhysicalMemory, Provider, Registered, TransferStatus, Version, Work,
     };
+    use nmr_netdma::physical_memory::PhysicalRange;
     use nmr_netdma::{Irql, Result};
 
     pub(crate) const NAME: &str = "test provider";

@@ -24,7 +24,13 @@ impl PhysicalMapping {
     pub fn map(range: PhysicalRange, irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
         // CAST: a length of 32 bits fits into the size of memory.
         let length = range.length() as usize;
-        Mapped::new(range.address(), length, sys::_MEMORY_CACHING_TYPE::MmCached, irql).map(Self)
+        Mapped::new(
+            range.address(),
+            length,
+            sys::_MEMORY_CACHING_TYPE::MmCached,
+            irql,
+        )
+        .map(Self)
     }
 
     /// Its length in bytes.

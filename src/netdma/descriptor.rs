@@ -542,11 +542,7 @@ impl List {
 }
 
 /// Reads words of a descriptor, whose address NetDMA has vouched for.
-fn read(
-    memory: &mut impl PhysicalMemory,
-    address: u64,
-    words: &mut [u64],
-) -> Result<(), Refusal> {
+fn read(memory: &mut impl PhysicalMemory, address: u64, words: &mut [u64]) -> Result<(), Refusal> {
     // CAST: at most the words of a descriptor.
     let length = size_of_val(words) as u32;
     let range = PhysicalRange::vouched(address, length).ok_or(Refusal::AddressRange)?;
