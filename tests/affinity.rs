@@ -28,10 +28,10 @@ proptest! {
         let mut hands = vec![Vec::new(); messages as usize];
         let mut message_of = vec![None; channels as usize];
         let mut turn = 0;
-        for channel in 0..channels as usize {
+        for (channel, message_of) in (0..).zip(&mut message_of) {
             if messages > 0 {
-                hands[turn].push(channel as u32);
-                message_of[channel] = Some(turn as u32);
+                hands[turn].push(channel);
+                *message_of = Some(turn as u32);
                 turn = if turn + 1 == messages as usize { 0 } else { turn + 1 };
             }
         }
