@@ -114,14 +114,13 @@ pub use self::interrupt::{
 pub use self::memory::PhysicalMapping;
 pub use self::registers::Registers;
 pub use self::requirements::{
-    AffinityReport, InterruptRequirement, IoDescriptor, IoResourceList, RequirementsList,
-    set_message_affinity,
+    IoDescriptor, IoResourceList, RequirementsList, set_message_affinity,
 };
 pub use self::resources::{
-    AssignedInterrupt, AssignedInterrupts, AssignedResource, MemoryResource, ProcessorSet,
-    Resources,
+    AssignedInterrupt, AssignedInterrupts, AssignedResource, MemoryResource, Resources,
 };
 #[doc(inline)]
 pub use crate::__kmdf_driver_entry as driver_entry;
 pub use crate::context::Shared;
 pub use crate::lifetime::{Image, SpinLock};
+pub use crate::resources::{AffinityReport, InterruptRequirement, ProcessorGroups, ProcessorSet};

@@ -36,6 +36,7 @@ pub mod netdma;
 pub mod nmr;
 pub mod physical_device;
 pub mod physical_memory;
+pub mod resources;
 pub mod rundown;
 mod runtime;
 pub mod status;

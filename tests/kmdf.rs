@@ -980,10 +980,12 @@ fn descriptors_are_values_that_only_an_update_changes() {
             let mut descriptor = list.get(first).unwrap();
             let before = descriptor.interrupt().unwrap();
             assert_eq!((before.messages(), before.policy_included), (1, false));
-            descriptor.set_processors(ProcessorSet {
-                group: 0,
-                mask: 0b1010,
-            });
+            descriptor
+                .set_processors(ProcessorSet {
+                    group: 0,
+                    mask: 0b1010,
+                })
+                .unwrap();
             assert_eq!(list.get(first).unwrap().interrupt(), Some(before));
 
             list.update(first, &descriptor).unwrap();
@@ -1013,30 +1015,54 @@ fn descriptors_are_values_that_only_an_update_changes() {
     });
 }
 
-#[test]
-fn a_processor_group_lies_above_the_policy() {
+/// What a descriptor answers to processors of group 2, and what it asks for then.
+fn ask_for_a_group(os: Os, expected: Result<()>) {
     let filtered = |script: &Script, requirements: &mut RequirementsList<'_>| {
         let list = requirements.alternatives().next().unwrap();
         let mut descriptor = list
             .descriptors()
             .find(|one| one.interrupt().is_some())
             .unwrap();
-        descriptor.set_processors(ProcessorSet { group: 2, mask: 1 });
+        let before = descriptor.interrupt();
+        let answer = descriptor.set_processors(ProcessorSet { group: 2, mask: 1 });
+        if answer.is_err() {
+            assert_eq!(descriptor.interrupt(), before);
+            descriptor
+                .set_processors(ProcessorSet { group: 0, mask: 1 })
+                .unwrap();
+        }
         let interrupt = descriptor.interrupt().unwrap();
+        let group = if answer.is_ok() { 2 } else { 0 };
         assert_eq!(
             (interrupt.policy, interrupt.processors),
-            (4, ProcessorSet { group: 2, mask: 1 })
+            (4, ProcessorSet { group, mask: 1 })
         );
-        script.note("probed");
+        script.note(format!("{answer:?}"));
     };
-    probe(
-        Script {
-            filtered: Some(filtered),
-            ..Script::default()
-        },
-        1,
-        |_, _| {},
-    );
+    let script = Script {
+        filtered: Some(filtered),
+        ..Script::default()
+    };
+    let config = Config {
+        os,
+        ..Config::default()
+    };
+    let lab = Lab::boot(config, script);
+    let device = lab.add(1).unwrap();
+    lab.kernel.remove_device(device).unwrap();
+    let expected = format!("{expected:?}");
+    assert!(lab.finish().contains(&expected), "{os:?}");
+}
+
+#[test]
+fn a_processor_group_lies_above_the_policy_where_there_are_groups() {
+    ask_for_a_group(Os::Win7, Ok(()));
+    ask_for_a_group(Os::Win10, Ok(()));
+}
+
+#[test]
+fn a_system_without_groups_refuses_a_processor_group() {
+    ask_for_a_group(Os::VistaSp1, Err(Error::NOT_SUPPORTED));
 }
 
 #[test]

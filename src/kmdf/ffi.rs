@@ -31,10 +31,11 @@ use super::device::{Device, DeviceInit, PowerState};
 use super::driver::{Driver, DriverInit};
 use super::interrupt::{Interrupt, InterruptHandle as PublicHandle, InterruptInfo};
 use super::requirements::RequirementsList;
-use super::resources::{ProcessorSet, Resources};
+use super::resources::Resources;
 use crate::irql::{self, Dispatch, Irql, Passive};
 use crate::lifetime::Image;
 use crate::physical_device::PhysicalDevice;
+use crate::resources::{ProcessorGroups, ProcessorSet};
 use crate::status::{Error, Result, Status};
 use crate::sys;
 
@@ -558,10 +559,11 @@ unsafe extern "C" fn filter_resource_requirements<D: Device>(
     list: sys::WDFIORESREQLIST,
 ) -> sys::NTSTATUS {
     // SAFETY: the framework keeps the list until this callback returns.
-    let mut list = RequirementsList::new(unsafe { resources::Requirements::new(list) });
+    let list = unsafe { resources::Requirements::new(list) };
     // SAFETY: the framework calls it as EvtDeviceFilterAddResourceRequirements; see above.
     unsafe {
         with_device::<D>(device, |context, irql| {
+            let mut list = RequirementsList::new(list, ProcessorGroups::query(irql));
             context.filter_resource_requirements(&mut list, irql)
         })
     }

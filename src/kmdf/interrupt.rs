@@ -3,8 +3,8 @@
 use core::fmt;
 
 use super::ffi;
-use super::resources::ProcessorSet;
 use crate::irql::{self, AtMostDispatch, Dispatch, Irql};
+use crate::resources::ProcessorSet;
 use crate::status::{Error, Result};
 use crate::sys;
 

@@ -11,25 +11,34 @@
 use core::fmt;
 
 use super::ffi;
-use super::resources::ProcessorSet;
+use crate::resources::{
+    AffinityReport, AffinityWalk, InterruptMembers, InterruptRequirement, ProcessorGroups,
+    ProcessorSet,
+};
 use crate::status::{Error, Result};
 use crate::sys;
 
 /// The alternatives that the system may choose from.
 #[doc(alias = "WDFIORESREQLIST")]
 #[doc(alias = "IO_RESOURCE_REQUIREMENTS_LIST")]
-pub struct RequirementsList<'a>(ffi::resources::Requirements<'a>);
+pub struct RequirementsList<'a> {
+    list: ffi::resources::Requirements<'a>,
+    groups: ProcessorGroups,
+}
 
 impl<'a> RequirementsList<'a> {
-    pub(super) fn new(list: ffi::resources::Requirements<'a>) -> Self {
-        Self(list)
+    pub(super) fn new(list: ffi::resources::Requirements<'a>, groups: ProcessorGroups) -> Self {
+        Self { list, groups }
     }
 
     /// The alternatives, the preferred one first.
     pub fn alternatives(&self) -> impl Iterator<Item = IoResourceList<'_>> {
-        (0..self.0.count())
-            .filter_map(|index| self.0.get(index))
-            .map(IoResourceList)
+        (0..self.list.count())
+            .filter_map(|index| self.list.get(index))
+            .map(|list| IoResourceList {
+                list,
+                groups: self.groups,
+            })
     }
 }
 
@@ -42,17 +51,23 @@ impl fmt::Debug for RequirementsList<'_> {
 /// One alternative: descriptors that are granted together.
 #[doc(alias = "WDFIORESLIST")]
 #[doc(alias = "IO_RESOURCE_LIST")]
-pub struct IoResourceList<'a>(ffi::resources::List<'a>);
+pub struct IoResourceList<'a> {
+    list: ffi::resources::List<'a>,
+    groups: ProcessorGroups,
+}
 
 impl IoResourceList<'_> {
     /// How many descriptors it has.
     pub fn count(&self) -> u32 {
-        self.0.count()
+        self.list.count()
     }
 
     /// A copy of the descriptor at `index`.
     pub fn get(&self, index: u32) -> Option<IoDescriptor> {
-        self.0.get(index).map(IoDescriptor)
+        self.list.get(index).map(|raw| IoDescriptor {
+            raw,
+            groups: self.groups,
+        })
     }
 
     /// Copies of the descriptors, in order.
@@ -70,7 +85,7 @@ impl IoResourceList<'_> {
         if index >= self.count() {
             return Err(Error::NOT_FOUND);
         }
-        self.0.update(index, descriptor.0);
+        self.list.update(index, descriptor.raw);
         Ok(())
     }
 
@@ -88,7 +103,7 @@ impl IoResourceList<'_> {
         {
             return Err(Error::INVALID_PARAMETER);
         }
-        self.0.append(descriptor.0)
+        self.list.append(descriptor.raw)
     }
 
     /// Removes the descriptor at `index`. A descriptor that is an alternative to it would become one to the descriptor before.
@@ -101,7 +116,7 @@ impl IoResourceList<'_> {
         if index >= self.count() {
             return Err(Error::NOT_FOUND);
         }
-        self.0.remove(index);
+        self.list.remove(index);
         Ok(())
     }
 }
@@ -115,86 +130,49 @@ impl fmt::Debug for IoResourceList<'_> {
 /// One descriptor.
 #[derive(Clone, Copy)]
 #[doc(alias = "IO_RESOURCE_DESCRIPTOR")]
-pub struct IoDescriptor(sys::IO_RESOURCE_DESCRIPTOR);
-
-/// What a descriptor asks for, if it is an interrupt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InterruptRequirement {
-    /// Whether it is a message (or, with MSI, several), not a line.
-    pub message: bool,
-    /// The lowest vector; for messages a token.
-    pub minimum_vector: u32,
-    /// The highest vector; for messages a token.
-    pub maximum_vector: u32,
-    /// Whether `policy`, `priority` and `processors` count. If so, the registry or a driver has set them.
-    pub policy_included: bool,
-    /// The affinity policy, an `IRQ_DEVICE_POLICY`.
-    pub policy: u16,
-    /// The priority, an `IRQ_PRIORITY`.
-    pub priority: i32,
-    /// The processors, for the policy that specifies them.
-    pub processors: ProcessorSet,
-}
-
-impl InterruptRequirement {
-    /// How many messages it is; 0 for a line.
-    pub fn messages(&self) -> u32 {
-        if self.message {
-            self.maximum_vector
-                .saturating_sub(self.minimum_vector)
-                .saturating_add(1)
-        } else {
-            0
-        }
-    }
+pub struct IoDescriptor {
+    raw: sys::IO_RESOURCE_DESCRIPTOR,
+    groups: ProcessorGroups,
 }
 
 impl IoDescriptor {
     /// Its `CmResourceType`.
     pub fn kind(&self) -> u8 {
-        self.0.Type
+        self.raw.Type
     }
 
     /// Whether it stands for the descriptor before it.
     #[doc(alias = "IO_RESOURCE_ALTERNATIVE")]
     pub fn is_alternative(&self) -> bool {
-        u32::from(self.0.Option) & sys::IO_RESOURCE_ALTERNATIVE != 0
+        u32::from(self.raw.Option) & sys::IO_RESOURCE_ALTERNATIVE != 0
     }
 
     /// What it asks for, if it is an interrupt.
     pub fn interrupt(&self) -> Option<InterruptRequirement> {
-        if u32::from(self.0.Type) != sys::CmResourceTypeInterrupt {
-            return None;
-        }
-        let flags = u32::from(self.0.Flags);
-        let fields = ffi::resources::interrupt_fields(&self.0);
-        Some(InterruptRequirement {
-            message: flags & sys::CM_RESOURCE_INTERRUPT_MESSAGE != 0,
-            minimum_vector: fields.minimum_vector,
-            maximum_vector: fields.maximum_vector,
-            policy_included: flags & sys::CM_RESOURCE_INTERRUPT_POLICY_INCLUDED != 0,
-            // CAST: the field is two 16-bit numbers since Windows 7, the policy below the group; on Vista a small number.
-            policy: fields.policy as u16,
-            priority: fields.priority,
-            processors: ProcessorSet {
-                group: (fields.policy >> 16) as u16,
-                mask: fields.processors,
-            },
-        })
+        Some(self.members()?.read(self.groups))
     }
 
-    /// Makes it ask for exactly these processors; the priority stays. No effect if it is no interrupt.
+    /// Makes it ask for exactly these processors; the priority stays.
     ///
-    /// A group other than 0 must not be set on a system without groups, which takes it for part of the policy.
-    pub fn set_processors(&mut self, processors: ProcessorSet) {
-        if u32::from(self.0.Type) != sys::CmResourceTypeInterrupt {
-            return;
-        }
-        let policy = sys::_IRQ_DEVICE_POLICY::IrqPolicySpecifiedProcessors.cast_unsigned();
-        let group = u32::from(processors.group) << 16;
-        ffi::resources::set_interrupt_policy(&mut self.0, policy | group, processors.mask);
-        // CAST: a flag of a 16-bit field.
-        self.0.Flags |= sys::CM_RESOURCE_INTERRUPT_POLICY_INCLUDED as u16;
+    /// # Errors
+    ///
+    /// [`Error::INVALID_PARAMETER`] if it is no interrupt; [`Error::NOT_SUPPORTED`] for a group other than 0 on a system without
+    /// groups (Windows Vista), which would take it for part of the policy.
+    pub fn set_processors(&mut self, processors: ProcessorSet) -> Result<()> {
+        let mut members = self.members().ok_or(Error::INVALID_PARAMETER)?;
+        members.ask_for(processors, self.groups)?;
+        self.set_members(&members);
+        Ok(())
+    }
+
+    fn members(&self) -> Option<InterruptMembers> {
+        (u32::from(self.raw.Type) == sys::CmResourceTypeInterrupt)
+            .then(|| ffi::resources::interrupt_members(&self.raw))
+    }
+
+    fn set_members(&mut self, members: &InterruptMembers) {
+        self.raw.Flags = members.flags;
+        ffi::resources::set_interrupt_policy(&mut self.raw, members.policy, members.processors);
     }
 }
 
@@ -205,21 +183,6 @@ impl fmt::Debug for IoDescriptor {
             None => write!(formatter, "CmResourceType {}", self.kind()),
         }
     }
-}
-
-/// What [`set_message_affinity`] found and did, over all alternatives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AffinityReport {
-    /// Alternatives walked.
-    pub alternatives: u32,
-    /// Descriptors of messages found.
-    pub messages: u32,
-    /// Descriptors of line interrupts found.
-    pub lines: u32,
-    /// Descriptors of either kind that now ask for processors.
-    pub written: u32,
-    /// Descriptors of either kind that had a policy already, which was left alone.
-    pub kept: u32,
 }
 
 /// Makes each interrupt ask for the processors that `processors` answers for its number; `None`, or an empty set, leaves it as
@@ -233,55 +196,26 @@ pub struct AffinityReport {
 /// * A descriptor that is an alternative to the one before it has the same number.
 /// * Line interrupts are numbered on their own; a line that is an alternative to messages has number 0.
 /// * A policy that is there already is left alone: the registry's and the objects' come first.
+/// * Processors of a group other than 0 are refused on a system without groups.
 pub fn set_message_affinity(
     requirements: &mut RequirementsList<'_>,
     mut processors: impl FnMut(u32) -> Option<ProcessorSet>,
 ) -> AffinityReport {
-    let mut report = AffinityReport::default();
+    let mut walk = AffinityWalk::default();
     for mut list in requirements.alternatives() {
-        report.alternatives += 1;
-        let mut message = Cursor::default();
-        let mut line = Cursor::default();
+        walk.enter();
         for index in 0..list.count() {
-            let Some((mut descriptor, interrupt)) =
-                list.get(index).and_then(|d| Some((d, d.interrupt()?)))
+            let Some((mut descriptor, mut members)) =
+                list.get(index).and_then(|d| Some((d, d.members()?)))
             else {
                 continue;
             };
-            let (cursor, found) = if interrupt.message {
-                (&mut message, &mut report.messages)
-            } else {
-                (&mut line, &mut report.lines)
-            };
-            *found += 1;
-            let number = cursor.next(descriptor.is_alternative());
-            if interrupt.policy_included {
-                report.kept += 1;
-                continue;
-            }
-            let Some(set) = processors(number).filter(|set| !set.is_empty()) else {
-                continue;
-            };
-            descriptor.set_processors(set);
-            if list.update(index, &descriptor).is_ok() {
-                report.written += 1;
+            let alternative = descriptor.is_alternative();
+            if walk.visit(&mut members, alternative, list.groups, &mut processors) {
+                descriptor.set_members(&members);
+                list.list.update(index, descriptor.raw);
             }
         }
     }
-    report
-}
-
-/// Numbers descriptors of one sort.
-#[derive(Default)]
-struct Cursor {
-    next: u32,
-}
-
-impl Cursor {
-    fn next(&mut self, alternative: bool) -> u32 {
-        if !alternative {
-            self.next += 1;
-        }
-        self.next.saturating_sub(1)
-    }
+    walk.report
 }

@@ -4,37 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::ffi;
-
-/// A set of processors of one group.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[doc(alias = "GROUP_AFFINITY")]
-#[doc(alias = "KAFFINITY")]
-pub struct ProcessorSet {
-    /// The group. 0 on systems without groups.
-    pub group: u16,
-    /// Bit `n` stands for processor `n` of the group.
-    pub mask: u64,
-}
-
-impl ProcessorSet {
-    /// The processor with this number in group 0; `None` if a group has no room for such a number.
-    pub const fn single(processor: u32) -> Option<Self> {
-        match 1_u64.checked_shl(processor) {
-            Some(mask) => Some(Self { group: 0, mask }),
-            None => None,
-        }
-    }
-
-    /// Whether no processor is in it.
-    pub const fn is_empty(self) -> bool {
-        self.mask == 0
-    }
-
-    /// The processors, as numbers in the group, from the lowest on.
-    pub fn iter(self) -> impl Iterator<Item = u32> {
-        (0..u64::BITS).filter(move |processor| self.mask >> processor & 1 != 0)
-    }
-}
+use crate::resources::ProcessorSet;
 
 /// The resources that the device was assigned, as the processor sees them.
 #[doc(alias = "WDFCMRESLIST")]

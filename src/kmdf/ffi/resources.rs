@@ -11,7 +11,8 @@
 
 use core::marker::PhantomData;
 
-use crate::kmdf::resources::{AssignedInterrupts, AssignedResource, MemoryResource, ProcessorSet};
+use crate::kmdf::resources::{AssignedInterrupts, AssignedResource, MemoryResource};
+use crate::resources::{InterruptMembers, ProcessorSet};
 use crate::status::{Result, Status};
 use crate::sys;
 
@@ -196,24 +197,14 @@ impl List<'_> {
     }
 }
 
-/// The interrupt's fields of a descriptor, whose own type has no stable name in `wdk-sys`.
-#[derive(Clone, Copy)]
-pub(in crate::kmdf) struct InterruptFields {
-    pub(in crate::kmdf) minimum_vector: u32,
-    pub(in crate::kmdf) maximum_vector: u32,
-    /// Since Windows 7 the policy below the group, 16 bits each.
-    pub(in crate::kmdf) policy: u32,
-    pub(in crate::kmdf) priority: i32,
-    pub(in crate::kmdf) processors: u64,
-}
-
-/// The fields of a descriptor that is an interrupt; of another, other fields' bits.
-pub(in crate::kmdf) fn interrupt_fields(
+/// The members of a descriptor that is an interrupt; of another, other members' bits.
+pub(in crate::kmdf) fn interrupt_members(
     descriptor: &sys::IO_RESOURCE_DESCRIPTOR,
-) -> InterruptFields {
+) -> InterruptMembers {
     // SAFETY: all members of the union are integers, and descriptors are initialised as a whole.
     let fields = unsafe { descriptor.u.Interrupt };
-    InterruptFields {
+    InterruptMembers {
+        flags: descriptor.Flags,
         minimum_vector: fields.MinimumVector,
         maximum_vector: fields.MaximumVector,
         policy: fields.AffinityPolicy.cast_unsigned(),
