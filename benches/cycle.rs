@@ -330,7 +330,7 @@ const SHAPES: [(u32, u32, usize, usize); 6] = [
     (100, 100, 4, 12),
     (1000, 1, 2, 20),
     (1, 1000, 2, 20),
-    (1000, 1000, 1, 1),
+    (1000, 1000, 1, 3),
 ];
 
 pub(crate) fn measure(report: &mut Report) {

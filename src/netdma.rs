@@ -46,9 +46,14 @@
 //!         Ok(()) // without message interrupts there is nothing to choose
 //!     }
 //!
-//!     fn allocate_channel(&self, _: &ChannelParameters, _: &mut Irql<AtMostDispatch>) -> Result<Allocated<OnlyChannel>> {
-//!         // A second allocation is refused because its link is in use.
-//!         Ok(Allocated { channel: OnlyChannel, processor: 0, link: self.link.clone() })
+//!     fn allocate_channel(
+//!         &self,
+//!         parameters: &ChannelParameters,
+//!         _: &mut Irql<AtMostDispatch>,
+//!     ) -> Result<Allocated<OnlyChannel>> {
+//!         // The first that the client asks for. A second client is refused, because the link is in use.
+//!         let processor = parameters.processors().mask.trailing_zeros().min(63);
+//!         Ok(Allocated { channel: OnlyChannel, processor, link: self.link.clone() })
 //!     }
 //! }
 //!
@@ -114,9 +119,9 @@ pub use self::channel::{
     Abort, Allocated, Channel, ChannelParameters, Link, OpenLink, Processors, Reset, SuspendResume,
 };
 pub use self::completion::{Completion, TransferStatus};
-pub use self::descriptor::{
-    Chain, ControlFlags, Cursor, PhysicalMemory, Piece, Refusal, Rules, Transfer, Work,
-};
+pub use crate::physical_memory::PhysicalMemory;
+
+pub use self::descriptor::{Chain, ControlFlags, Cursor, Piece, Refusal, Rules, Transfer, Work};
 pub use self::interface::{Interface, Version};
 pub use self::provider::{
     Attributes, Capabilities, Characteristics, Engine, Failed, Name, NotStarted, Optional,

@@ -162,7 +162,7 @@
 //! * **The decision is a value that only the offer makes,** so a client cannot answer success without having attached, or the
 //!   opposite. Its lifetime is that of the one callback.
 //! * **Tables are copied at attach.** A peer built against another version has a shorter or longer table; the copy is as long
-//!   as this side's declaration, its missing part zero, and each of the peer's fields was read once. A call costs what it
+//!   as this side's declaration, and its missing part is zero. A call costs what it
 //!   costs in C.
 //! * **Tables are tied to their module's type** ([`Dispatch`]), because the functions in them recover that module's context from a
 //!   bare pointer.

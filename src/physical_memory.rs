@@ -1,4 +1,4 @@
-//! [`PhysicalRange`]: main memory, named by physical address, that somebody has vouched for.
+//! [`PhysicalRange`]: main memory, named by physical address, that somebody has vouched for; [`PhysicalMemory`] reads it.
 //!
 //! # Design
 //!
@@ -10,6 +10,8 @@
 //!
 //! The unsafe function of this file does nothing but carry its caller's promise.
 #![expect(unsafe_code, reason = "to make such a name is a promise")]
+
+use crate::status::Result;
 
 /// Bytes of main memory that follow each other, by physical address.
 ///
@@ -51,4 +53,18 @@ impl PhysicalRange {
     pub const fn length(self) -> u32 {
         self.length
     }
+}
+
+/// Reads main memory by physical address, as an engine in software reaches descriptors.
+///
+/// # Safety
+///
+/// [`read`](Self::read) answers what is in the memory of the range, or an error: the addresses in it are used as they are.
+pub unsafe trait PhysicalMemory {
+    /// Reads the 64-bit words of `range`, of which there are as many as `words`, each exactly once.
+    ///
+    /// # Errors
+    ///
+    /// The memory cannot be reached. What `words` holds does not matter then.
+    fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()>;
 }

@@ -98,7 +98,8 @@ impl Memory {
     }
 }
 
-impl PhysicalMemory for Memory {
+// SAFETY: nobody touches the memory that the descriptors name.
+unsafe impl PhysicalMemory for Memory {
     fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()> {
         assert_eq!(range.length() as usize, size_of_val(words));
         let address = range.address();
@@ -705,7 +706,8 @@ mod driver {
 
     struct Reader<'a>(&'a mut Irql<Dispatch>);
 
-    impl PhysicalMemory for Reader<'_> {
+    // SAFETY: it reads the memory of the range.
+    unsafe impl PhysicalMemory for Reader<'_> {
         fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()> {
             memory::read_words(range, words, self.0)
         }

@@ -145,3 +145,14 @@ pub fn read_words(
     }
     Ok(())
 }
+
+/// Reads physical memory by mapping it: what an engine in software reads descriptors with.
+#[derive(Debug)]
+pub struct DescriptorReader<'a>(pub(super) &'a mut Irql<AtMostDispatch>);
+
+impl<'a> DescriptorReader<'a> {
+    /// A reader, while the level stays.
+    pub fn new(irql: &'a mut Irql<AtMostDispatch>) -> Self {
+        Self(irql)
+    }
+}

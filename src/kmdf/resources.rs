@@ -60,7 +60,7 @@ impl<'a> Resources<'a> {
                 }
                 _ => 0,
             })
-            .sum()
+            .fold(0, u32::saturating_add)
     }
 }
 

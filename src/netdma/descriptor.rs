@@ -8,8 +8,7 @@
 //!
 //! * **Nothing is trusted and nothing is read twice.** A descriptor is six words, each read once, and everything is
 //!   decided on the copy.
-//! * **How to reach memory is the caller's.** [`PhysicalMemory`] is a safe trait: a wrong answer makes wrong transfers, never
-//!   an invalid access of this module.
+//! * **How to reach memory is the caller's,** by [`PhysicalMemory`].
 //! * **Addresses are vouched for by whoever wrote the descriptors,** NetDMA. So transfers name memory by [`PhysicalRange`], which safe
 //!   code cannot make, and to parse a descriptor from elsewhere is `unsafe`.
 //! * **Refused before it begins.** A transfer that comes out of here is one the engine can do; a descriptor that is not
@@ -23,7 +22,7 @@ use core::fmt;
 use bitflags::bitflags;
 
 use super::interface::Version;
-use crate::physical_memory::PhysicalRange;
+use crate::physical_memory::{PhysicalMemory, PhysicalRange};
 use crate::status::{Error, Result};
 use crate::sys;
 
@@ -146,16 +145,6 @@ pub struct Rules {
     pub maximum_transfer_size: u32,
     /// The highest physical address of data, as advertised.
     pub maximum_address: u64,
-}
-
-/// Physical memory, as an engine in software reaches descriptors.
-pub trait PhysicalMemory {
-    /// Reads the 64-bit words of `range`, of which there are as many as `words`, each exactly once.
-    ///
-    /// # Errors
-    ///
-    /// The memory cannot be reached. What `words` holds does not matter then.
-    fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()>;
 }
 
 /// One copy without a gap: bytes that follow each other on both sides.

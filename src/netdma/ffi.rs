@@ -617,8 +617,9 @@ unsafe extern "system" fn allocate<P: Provider>(
         Err(error) => return answer(Err(error)),
     };
     if !link.gate().claim() {
-        channel.free(&inner.provider, &mut irql);
-        return sys::STATUS_UNSUCCESSFUL;
+        // Dropped and not freed: freeing would end the work of the channel that has the link.
+        drop(channel);
+        return sys::STATUS_INSUFFICIENT_RESOURCES;
     }
     let allocation = Allocation::<P> {
         inner: NonNull::from(inner),

@@ -88,18 +88,31 @@ impl<N: Npi, S: Side> Gate<N, S> {
         self.rundown.open();
     }
 
-    /// Tells NMR that this module has finished detaching.
-    ///
+    /// What completing the detach takes. To be asked for before leaving: afterwards the gate may be gone.
+    fn completion(&self) -> Completion<S> {
+        Completion {
+            binding: self.binding,
+            side: PhantomData,
+        }
+    }
+}
+
+/// Tells NMR that a module has finished detaching. Refers to nothing, because cleanup, which this may run, frees the gate.
+struct Completion<S> {
+    binding: sys::HANDLE,
+    side: PhantomData<S>,
+}
+
+impl<S: Side> Completion<S> {
     /// # Safety
     ///
-    /// The caller has got [`Left::Last`] from this gate's rundown, and not in the detach callback. It does not use the gate
-    /// afterwards unless it owns it.
-    unsafe fn complete(&self) {
-        let binding = self.binding;
+    /// The caller has got [`Left::Last`] from the rundown of this binding's gate, and not in the detach callback. It does not use
+    /// the gate afterwards unless it owns it.
+    unsafe fn complete(self) {
         // SAFETY: the door is closed, so the detach callback was called, and since it was not the last one out it has answered
         // or will answer STATUS_PENDING; `Left::Last` is answered once, so this is the one completion. The level is at most
         // DISPATCH_LEVEL, as for every use of a binding.
-        unsafe { S::complete(binding) };
+        unsafe { S::complete(self.binding) };
     }
 }
 
@@ -107,7 +120,7 @@ impl<N: Npi, S: Side> Gate<N, S> {
 pub trait Complete {
     /// # Safety
     ///
-    /// As for [`Gate::complete`].
+    /// As for [`Completion::complete`].
     #[doc(hidden)]
     unsafe fn complete(binding: sys::HANDLE);
 }
@@ -148,7 +161,7 @@ impl<N: Npi, S: Side> Inside<N, S> {
             Err(Left::NotLast) => None,
             Err(Left::Last) => {
                 // SAFETY: `Left::Last` was answered just above, and this is no detach callback.
-                unsafe { gate.complete() };
+                unsafe { gate.completion().complete() };
                 None
             }
         }
@@ -171,9 +184,10 @@ impl<N: Npi, S: Side> Drop for Inside<N, S> {
         // SAFETY: by the type invariant the gate is alive until this caller has left, and then it is not used, unless the
         // caller was the last: only the completion below lets it go then.
         let gate = unsafe { self.0.as_ref() };
+        let completion = gate.completion();
         if gate.rundown.leave() == Left::Last {
             // SAFETY: `Left::Last` was answered just above, and this is no detach callback.
-            unsafe { gate.complete() };
+            unsafe { completion.complete() };
         }
     }
 }
@@ -197,13 +211,27 @@ impl<M, X, N: Npi, S: Side> Bound<M, X, N, S> {
     }
 
     /// Shuts the door, runs the module's own `detach` and answers what the detach callback has to return.
-    fn detach(&self, detach: impl FnOnce(&M, &X, &mut Irql<AtMostDispatch>)) -> sys::NTSTATUS {
+    ///
+    /// # Safety
+    ///
+    /// This is the detach callback for the binding context `context`, which is of this type.
+    unsafe fn detach(
+        context: sys::PVOID,
+        detach: impl FnOnce(&M, &X, &mut Irql<AtMostDispatch>),
+    ) -> sys::NTSTATUS {
         // SAFETY: NMR calls the detach callbacks at or below DISPATCH_LEVEL.
         let mut irql = unsafe { Irql::assume() };
-        // Once this callback has left the gate another thread may complete the detach, and cleanup frees `self`.
-        let gate = self.gate.clone();
-        gate.rundown.close();
-        detach(self.module(), &self.context, &mut irql);
+        // Once this callback has left the gate another thread may complete the detach, and cleanup frees the context. So no
+        // reference to it lives longer than this block, and the gate is owned.
+        let gate = {
+            // SAFETY: the cleanup callback, which frees the context, comes after this callback has left the gate below, and
+            // only shared borrows of it exist until then.
+            let bound = unsafe { borrow::<Self>(context) };
+            let gate = bound.gate.clone();
+            gate.rundown.close();
+            detach(bound.module(), &bound.context, &mut irql);
+            gate
+        };
         match gate.rundown.leave() {
             Left::Last => sys::STATUS_SUCCESS,
             Left::NotLast => sys::STATUS_PENDING,
@@ -473,20 +501,14 @@ impl<R: Role> Live<R> {
 
 impl<R: Role> Drop for Live<R> {
     fn drop(&mut self) {
-        debug_assert!(
-            u32::from(irql::current()) < sys::DISPATCH_LEVEL,
-            "deregistering by drop waits"
-        );
-        // SAFETY: whoever drops a registration is below DISPATCH_LEVEL, as its documentation demands.
-        let mut irql = unsafe { Irql::<BelowDispatch>::assume() };
         let same = Self {
             block: self.block,
             handle: self.handle,
         };
-        // An error leaves the registration in its image's list, where unloading finds it.
-        if let Ok(ending) = same.begin(&mut irql) {
-            drop(ending);
-        }
+        // SAFETY: a registration may be dropped at any level up to DISPATCH_LEVEL; above, nothing of this library's may be.
+        let mut irql = unsafe { Irql::<AtMostDispatch>::assume() };
+        // An error leaves the registration in its image's list, where unloading finds it. Otherwise the drop waits.
+        drop(same.begin(&mut irql));
     }
 }
 
@@ -512,11 +534,13 @@ impl<R: Role> Ending<R> {
 
 impl<R: Role> Drop for Ending<R> {
     fn drop(&mut self) {
-        debug_assert!(
-            u32::from(irql::current()) < sys::DISPATCH_LEVEL,
-            "waiting for deregistration"
-        );
-        // SAFETY: whoever drops this is below DISPATCH_LEVEL, as its documentation demands.
+        let waits = u32::from(irql::current()) < sys::DISPATCH_LEVEL;
+        debug_assert!(waits, "dropping a registration waits");
+        if !waits {
+            // The block stays, and so does its hold: unloading then says what was dropped where it could not be waited for.
+            return;
+        }
+        // SAFETY: the level has been read just above, and is that of this thread until it changes it itself.
         let mut irql = unsafe { Irql::<BelowDispatch>::assume() };
         let same = Self {
             block: self.block,
@@ -778,10 +802,8 @@ unsafe extern "system" fn client_attach<C: Client>(
 }
 
 unsafe extern "system" fn client_detach<C: Client>(context: sys::PVOID) -> sys::NTSTATUS {
-    // SAFETY: the binding context is what `Proposal::attach` made; `client_cleanup`, which frees it, comes after this callback
-    // has left the gate, and it is not used after that.
-    let bound = unsafe { borrow::<ClientBound<C>>(context) };
-    bound.detach(C::detach)
+    // SAFETY: this is the detach callback, and the binding context is what `Proposal::attach` made.
+    unsafe { ClientBound::<C>::detach(context, C::detach) }
 }
 
 unsafe extern "system" fn client_cleanup<C: Client>(context: sys::PVOID) {
@@ -873,10 +895,8 @@ unsafe extern "system" fn provider_attach<P: Provider>(
 }
 
 unsafe extern "system" fn provider_detach<P: Provider>(context: sys::PVOID) -> sys::NTSTATUS {
-    // SAFETY: the binding context is what `provider_attach` made; `provider_cleanup`, which frees it, comes after this callback
-    // has left the gate, and it is not used after that.
-    let bound = unsafe { borrow::<ProviderBound<P>>(context) };
-    bound.detach(P::detach)
+    // SAFETY: this is the detach callback, and the binding context is what `provider_attach` made.
+    unsafe { ProviderBound::<P>::detach(context, P::detach) }
 }
 
 unsafe extern "system" fn provider_cleanup<P: Provider>(context: sys::PVOID) {

@@ -146,7 +146,7 @@ fn messages(list: &IoResourceList<'_>) -> u32 {
     interrupts
         .filter_map(|descriptor| descriptor.interrupt())
         .map(|interrupt| interrupt.messages())
-        .sum()
+        .fold(0, u32::saturating_add)
 }
 
 /// NetDMA 1.0 has no notifications; there the engine goes on without.

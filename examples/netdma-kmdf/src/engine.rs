@@ -17,13 +17,13 @@ use core::mem::replace;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use nmr_netdma::irql::{self, AtMostDispatch, Dispatch, Passive};
+use nmr_netdma::kmdf::memory::DescriptorReader;
 use nmr_netdma::kmdf::{Dpc, DpcHandle, DpcRoutine, Resources, Shared, SpinLock, memory};
 use nmr_netdma::netdma::affinity::ActiveProcessors;
 use nmr_netdma::netdma::{
     self, Affinities, Allocated, Chain, ChannelParameters, ControlFlags, Cursor, Link, OpenLink,
-    Optional, PhysicalMemory, Plan, Processors, Provider, Refusal, Transfer, TransferStatus, Work,
+    Optional, Plan, Processors, Provider, Refusal, Transfer, TransferStatus, Work,
 };
-use nmr_netdma::physical_memory::PhysicalRange;
 use nmr_netdma::{Error, Irql, Result};
 use spin::Once;
 
@@ -524,7 +524,7 @@ impl Worker {
             let next = if list.suspended {
                 Ok(None)
             } else {
-                list.cursor.next(&mut Descriptors(irql))
+                list.cursor.next(&mut DescriptorReader::new(irql))
             };
             list.at_work = !matches!(next, Ok(None));
             (next, list.generation)
@@ -579,14 +579,5 @@ impl Worker {
     fn ring(&self) {
         // It fails only if the device is gone, and interrupts with it. The completion word tells as well.
         let _ = self.hardware.ring(self.index);
-    }
-}
-
-/// Descriptors where NetDMA put them, in physical memory.
-struct Descriptors<'a>(&'a mut Irql<Dispatch>);
-
-impl PhysicalMemory for Descriptors<'_> {
-    fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()> {
-        memory::read_words(range, words, self.0)
     }
 }

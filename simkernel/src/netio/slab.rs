@@ -16,6 +16,8 @@ pub(super) struct Slab<T> {
     free: Vec<u32>,
 }
 
+/// Aligned to a cache line, which a binding just fits into.
+#[repr(align(64))]
 struct Slot<T> {
     generation: u32,
     value: Option<T>,

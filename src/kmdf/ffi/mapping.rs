@@ -10,6 +10,8 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::irql::{AtMostDispatch, Irql};
+use crate::kmdf::memory::{DescriptorReader, read_words};
+use crate::physical_memory::{PhysicalMemory, PhysicalRange};
 use crate::status::{Error, Result};
 use crate::sys;
 
@@ -124,5 +126,12 @@ impl Drop for Mapped {
     fn drop(&mut self) {
         // SAFETY: by the type invariant this is mapped, with this length, and it is not used again.
         unsafe { sys::MmUnmapIoSpace(self.base.as_ptr().cast(), self.length as sys::SIZE_T) }
+    }
+}
+
+// SAFETY: the words come from a mapping of the very range.
+unsafe impl PhysicalMemory for DescriptorReader<'_> {
+    fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()> {
+        read_words(range, words, self.0)
     }
 }
