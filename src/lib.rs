@@ -25,8 +25,6 @@
 //! which defines the functions that `sys` imports.
 #![no_std]
 
-extern crate alloc;
-
 pub mod context;
 pub mod guid;
 pub mod irql;
