@@ -240,9 +240,9 @@ const MODULE: ModuleId = ModuleId::Guid(Guid::parse("e1a5f0d2-3c0b-4a6b-8a55-0d2
 impl Library {
     fn new(providers: u32, clients: u32) -> Self {
         // SAFETY: this thread booted the machine and has not raised its level, and stays at it.
-        let irql = unsafe { Irql::assume() };
+        let mut irql = unsafe { Irql::<Passive>::assume() };
         Self {
-            image: Image::new().expect("there is memory"),
+            image: Image::new(&mut irql).expect("there is memory"),
             irql,
             providers: Vec::new(),
             clients: Vec::new(),

@@ -124,7 +124,7 @@ fn attached<R>(body: impl FnOnce(&Binding<Stepper>) -> R) -> R {
     kernel.nmr().tracing(false);
     // SAFETY: the thread that boots a machine is at PASSIVE_LEVEL in it.
     let mut irql = unsafe { Irql::<Passive>::assume() };
-    let image = Image::new().expect("there is memory");
+    let image = Image::new(&mut irql).expect("there is memory");
     let identity = || Identity::new(MODULE);
     let provider = ProviderRegistration::register(&image, Steps, identity(), &mut irql)
         .expect("the provider registers");

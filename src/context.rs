@@ -27,6 +27,7 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering, fence};
 
+use crate::irql::{AtMostDispatch, Irql};
 use crate::sys;
 
 /// The tag of this crate's pool blocks, as tools show it: `NmrD`.
@@ -65,14 +66,14 @@ pub(crate) fn pool_size(layout: Layout) -> Option<usize> {
 }
 
 /// Memory for a `T`, or `None` if the pool refuses or cannot align it.
-fn allocate<T>() -> Option<NonNull<T>> {
+fn allocate<T>(_irql: &mut Irql<AtMostDispatch>) -> Option<NonNull<T>> {
     if size_of::<T>() == 0 {
         return Some(NonNull::dangling());
     }
     let size = pool_size(Layout::new::<T>())?;
     let pool = sys::_POOL_TYPE::NonPagedPool;
-    // SAFETY: a size that is not zero and a tag of four characters. The level is at most DISPATCH_LEVEL, which every
-    // function of this file that allocates demands.
+    // SAFETY: a size that is not zero and a tag of four characters. The level is at most DISPATCH_LEVEL, as
+    // the caller's proof says.
     let memory = unsafe { sys::ExAllocatePoolWithTag(pool, size as sys::SIZE_T, POOL_TAG) };
     let memory = NonNull::new(memory.cast::<T>())?;
     if memory.is_aligned() {
@@ -103,8 +104,8 @@ impl<T> PoolBox<T> {
     ///
     /// The value, if there is no memory or its alignment is beyond a page.
     #[doc(alias = "ExAllocatePoolWithTag")]
-    pub fn try_new(value: T) -> Result<Self, T> {
-        match Self::try_reserve() {
+    pub fn try_new(value: T, irql: &mut Irql<AtMostDispatch>) -> Result<Self, T> {
+        match Self::try_reserve(irql) {
             Some(memory) => Ok(memory.fill(value)),
             None => Err(value),
         }
@@ -113,8 +114,8 @@ impl<T> PoolBox<T> {
     /// Memory for a value that comes later, so that nothing can fail then.
     ///
     /// `None` if there is no memory or the alignment of `T` is beyond a page.
-    pub fn try_reserve() -> Option<PoolBox<MaybeUninit<T>>> {
-        Some(PoolBox(allocate::<MaybeUninit<T>>()?, PhantomData))
+    pub fn try_reserve(irql: &mut Irql<AtMostDispatch>) -> Option<PoolBox<MaybeUninit<T>>> {
+        Some(PoolBox(allocate::<MaybeUninit<T>>(irql)?, PhantomData))
     }
 
     /// Moves the value out and frees the memory.
@@ -234,12 +235,12 @@ impl<T> Shared<T> {
     /// # Errors
     ///
     /// The value, if there is no memory or its alignment is beyond a page.
-    pub fn try_new(value: T) -> Result<Self, T> {
+    pub fn try_new(value: T, irql: &mut Irql<AtMostDispatch>) -> Result<Self, T> {
         let counted = Counted {
             value,
             count: AtomicUsize::new(1),
         };
-        match PoolBox::try_new(counted) {
+        match PoolBox::try_new(counted, irql) {
             Ok(memory) => Ok(Self(memory.into_raw(), PhantomData)),
             Err(counted) => Err(counted.value),
         }

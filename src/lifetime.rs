@@ -112,8 +112,8 @@ impl Image {
     /// # Errors
     ///
     /// [`Error::INSUFFICIENT_RESOURCES`].
-    pub fn new() -> Result<Self> {
-        match Shared::try_new(SpinLock::default()) {
+    pub fn new(irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
+        match Shared::try_new(SpinLock::default(), irql) {
             Ok(list) => Ok(Self(list)),
             Err(_) => Err(Error::INSUFFICIENT_RESOURCES),
         }
@@ -121,23 +121,24 @@ impl Image {
 
     /// Counts a registration that is about to be made: `kind` says of what sort, for the diagnosis, and `name` which.
     ///
-    /// At or below `DISPATCH_LEVEL`.
-    ///
     /// # Errors
     ///
     /// [`Error::INSUFFICIENT_RESOURCES`].
-    pub fn hold(&self, kind: &'static str, name: impl Into<Name>) -> Result<Hold> {
+    pub fn hold(
+        &self,
+        kind: &'static str,
+        name: impl Into<Name>,
+        irql: &mut Irql<AtMostDispatch>,
+    ) -> Result<Hold> {
         let node = Node {
             kind,
             name: name.into(),
             next: None,
             previous: None,
         };
-        let node = PoolBox::try_new(node).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
+        let node = PoolBox::try_new(node, irql).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
         let link = node.as_ptr();
-        // SAFETY: the level is at most DISPATCH_LEVEL, as this function demands.
-        let mut irql = unsafe { Irql::<AtMostDispatch>::assume() };
-        self.0.with(&mut irql, |list, _| {
+        self.0.with(irql, |list, _| {
             // SAFETY: the list's lock is held, and the node is new: in no list, and alive in the hold made below.
             unsafe { list.link(link) };
         });
@@ -148,20 +149,16 @@ impl Image {
     }
 
     /// How many registrations are left.
-    ///
-    /// At or below `DISPATCH_LEVEL`.
-    pub fn registered(&self) -> usize {
+    pub fn registered(&self, irql: &mut Irql<AtMostDispatch>) -> usize {
         let mut count = 0;
-        self.for_each(|_, _| count += 1);
+        self.for_each(|_, _| count += 1, irql);
         count
     }
 
     /// Calls `visit` with kind and name of each registration that is left, the newest first, at `DISPATCH_LEVEL` and under a
     /// lock: `visit` must not register or deregister anything.
-    fn for_each(&self, mut visit: impl FnMut(&'static str, Name)) {
-        // SAFETY: the callers are at or below DISPATCH_LEVEL.
-        let mut irql = unsafe { Irql::<AtMostDispatch>::assume() };
-        self.0.with(&mut irql, |list, _| {
+    fn for_each(&self, mut visit: impl FnMut(&'static str, Name), irql: &mut Irql<AtMostDispatch>) {
+        self.0.with(irql, |list, _| {
             let mut next = list.first;
             while let Some(node) = next {
                 // SAFETY: by the list's invariant the node is a live hold's, and the list's lock is held.
@@ -177,22 +174,23 @@ impl Image {
     /// If that takes longer than two seconds, it says in the debugger what is left, and again every two seconds.
     pub fn wait_empty(&self, irql: &mut Irql<Passive>) {
         let mut looks: u64 = 0;
-        while self.registered() != 0 {
+        while self.registered(irql) != 0 {
             looks += 1;
             if looks.is_multiple_of(PATIENCE) {
-                self.print_what_is_left();
+                self.print_what_is_left(irql);
             }
             sleep(INTERVAL, irql);
         }
     }
 
-    fn print_what_is_left(&self) {
-        self.for_each(|kind, name| {
+    fn print_what_is_left(&self, irql: &mut Irql<Passive>) {
+        let print = |kind, name| {
             let mut line = Line::default();
             // What does not fit into the line is cut off.
             let _ = write!(line, "nmr-netdma: unload waits for {kind} {name}");
             line.print();
-        });
+        };
+        self.for_each(print, irql);
     }
 }
 

@@ -138,8 +138,8 @@
 //! # }
 //! # fn main() -> Result<()> {
 //! #     let _kernel = simkernel::Kernel::boot(simkernel::Config::default());
-//! #     let mut irql = unsafe { Irql::assume() };
-//! #     let image = Image::new()?;
+//! #     let mut irql = unsafe { Irql::<Passive>::assume() };
+//! #     let image = Image::new(&mut irql)?;
 //! #     let provider = ProviderRegistration::register(&image, Engine, Identity::new(MODULE), &mut irql)?;
 //! #     run(&image, &mut irql)?;
 //! #     provider.deregister(&mut irql)?;

@@ -129,13 +129,13 @@ fn raising_is_undone_on_return() {
 
 #[test]
 fn a_box_gives_back_what_it_took() {
-    let (_kernel, _irql) = boot();
+    let (_kernel, mut irql) = boot();
     let count = Arc::default();
-    let dropped = PoolBox::try_new(Dropped(Arc::clone(&count))).ok();
+    let dropped = PoolBox::try_new(Dropped(Arc::clone(&count)), &mut irql).ok();
     drop(dropped);
     assert_eq!(count.load(Ordering::Relaxed), 1);
 
-    let kept = PoolBox::try_new(Dropped(Arc::clone(&count)))
+    let kept = PoolBox::try_new(Dropped(Arc::clone(&count)), &mut irql)
         .ok()
         .map(PoolBox::into_inner);
     assert_eq!(count.load(Ordering::Relaxed), 1);
@@ -145,20 +145,20 @@ fn a_box_gives_back_what_it_took() {
 
 #[test]
 fn a_refused_allocation_gives_the_value_back() {
-    let (kernel, _irql) = boot();
+    let (kernel, mut irql) = boot();
     kernel.fail_allocation(Some(1));
-    assert_eq!(PoolBox::try_new(7).err(), Some(7));
+    assert_eq!(PoolBox::try_new(7, &mut irql).err(), Some(7));
     kernel.fail_allocation(Some(1));
-    assert_eq!(Shared::try_new(8).err(), Some(8));
+    assert_eq!(Shared::try_new(8, &mut irql).err(), Some(8));
     kernel.fail_allocation(Some(1));
-    assert!(PoolBox::<u32>::try_reserve().is_none());
+    assert!(PoolBox::<u32>::try_reserve(&mut irql).is_none());
 }
 
 #[test]
 fn a_value_without_size_takes_no_memory() {
-    let (kernel, _irql) = boot();
+    let (kernel, mut irql) = boot();
     kernel.fail_allocation(Some(1));
-    assert!(PoolBox::try_new(()).is_ok());
+    assert!(PoolBox::try_new((), &mut irql).is_ok());
     kernel.fail_allocation(None);
 }
 
@@ -171,18 +171,22 @@ fn alignment_is_kept_up_to_a_page_and_refused_beyond() {
     #[repr(align(8192))]
     struct Beyond(u8);
 
-    let (_kernel, _irql) = boot();
-    let line = PoolBox::try_new(Line(1)).ok().expect("a line fits");
-    let page = PoolBox::try_new(Page(2)).ok().expect("a page fits");
+    let (_kernel, mut irql) = boot();
+    let line = PoolBox::try_new(Line(1), &mut irql)
+        .ok()
+        .expect("a line fits");
+    let page = PoolBox::try_new(Page(2), &mut irql)
+        .ok()
+        .expect("a page fits");
     assert!(line.as_ptr().is_aligned() && page.as_ptr().is_aligned());
     assert_eq!((line.0, page.0), (1, 2));
-    assert!(PoolBox::try_new(Beyond(3)).is_err_and(|beyond| beyond.0 == 3));
+    assert!(PoolBox::try_new(Beyond(3), &mut irql).is_err_and(|beyond| beyond.0 == 3));
 }
 
 #[test]
 fn memory_reserved_before_cannot_fail_later() {
-    let (kernel, _irql) = boot();
-    let memory = PoolBox::try_reserve().expect("there is memory");
+    let (kernel, mut irql) = boot();
+    let memory = PoolBox::try_reserve(&mut irql).expect("there is memory");
     kernel.fail_allocation(Some(1));
     assert_eq!(*memory.fill(9), 9);
     kernel.fail_allocation(None);
@@ -190,9 +194,9 @@ fn memory_reserved_before_cannot_fail_later() {
 
 #[test]
 fn the_last_owner_drops_a_shared_value() {
-    let (_kernel, _irql) = boot();
+    let (_kernel, mut irql) = boot();
     let count = Arc::default();
-    let first = Shared::try_new(Dropped(Arc::clone(&count)))
+    let first = Shared::try_new(Dropped(Arc::clone(&count)), &mut irql)
         .ok()
         .expect("there is memory");
     let second = first.clone();
@@ -314,15 +318,18 @@ fn a_spin_lock_raises_to_dispatch_and_restores() {
 #[test]
 fn an_image_counts_its_holds() {
     let (_kernel, mut irql) = boot();
-    let image = Image::new().expect("there is memory");
-    let first = image.hold("test", 1).expect("there is memory");
+    let image = Image::new(&mut irql).expect("there is memory");
+    let first = image.hold("test", 1, &mut irql).expect("there is memory");
     let second = image
-        .hold("test", Guid::parse(TEXT))
+        .hold("test", Guid::parse(TEXT), &mut irql)
         .expect("there is memory");
-    let third = image.clone().hold("test", 3).expect("there is memory");
-    assert_eq!(image.registered(), 3);
+    let third = image
+        .clone()
+        .hold("test", 3, &mut irql)
+        .expect("there is memory");
+    assert_eq!(image.registered(&mut irql), 3);
     drop(second);
-    assert_eq!(image.registered(), 2);
+    assert_eq!(image.registered(&mut irql), 2);
     drop(third);
     drop(first);
     image.wait_empty(&mut irql);
@@ -330,33 +337,36 @@ fn an_image_counts_its_holds() {
 
 #[test]
 fn a_hold_outlives_the_images_handles() {
-    let (_kernel, _irql) = boot();
-    let image = Image::new().expect("there is memory");
-    let hold = image.hold("test", 1).expect("there is memory");
+    let (_kernel, mut irql) = boot();
+    let image = Image::new(&mut irql).expect("there is memory");
+    let hold = image.hold("test", 1, &mut irql).expect("there is memory");
     drop(image);
     drop(hold);
 }
 
 #[test]
 fn a_refused_hold_is_an_error() {
-    let (kernel, _irql) = boot();
-    kernel.fail_allocation(Some(1));
-    assert_eq!(Image::new().err(), Some(Error::INSUFFICIENT_RESOURCES));
-    let image = Image::new().expect("there is memory");
+    let (kernel, mut irql) = boot();
     kernel.fail_allocation(Some(1));
     assert_eq!(
-        image.hold("test", 1).err(),
+        Image::new(&mut irql).err(),
         Some(Error::INSUFFICIENT_RESOURCES)
     );
-    assert_eq!(image.registered(), 0);
+    let image = Image::new(&mut irql).expect("there is memory");
+    kernel.fail_allocation(Some(1));
+    assert_eq!(
+        image.hold("test", 1, &mut irql).err(),
+        Some(Error::INSUFFICIENT_RESOURCES)
+    );
+    assert_eq!(image.registered(&mut irql), 0);
 }
 
 #[test]
 fn unloading_waits_and_names_what_is_left() {
     let (kernel, mut irql) = boot();
-    let image = Image::new().expect("there is memory");
+    let image = Image::new(&mut irql).expect("there is memory");
     let hold = image
-        .hold("planted registration", Guid::parse(TEXT))
+        .hold("planted registration", Guid::parse(TEXT), &mut irql)
         .expect("there is memory");
     let machine = Threads(&kernel);
     std::thread::scope(|scope| {

@@ -110,7 +110,7 @@ impl kmdf::Driver for Driver {
             registers: Revocable::new(),
             messages: AtomicBool::new(false),
         };
-        let state = Shared::try_new(state).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
+        let state = Shared::try_new(state, irql).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
         for index in 0..script.interrupts {
             let context = Interrupt {
                 index,
@@ -845,11 +845,16 @@ impl DpcRoutine for Routine {
     }
 }
 
+fn passive() -> Irql<Passive> {
+    // SAFETY: the thread that boots a machine is at PASSIVE_LEVEL in it, and these tests do not raise it.
+    unsafe { Irql::assume() }
+}
+
 #[test]
 fn a_dpc_runs_on_the_processor_it_is_aimed_at() {
     let kernel = Kernel::boot(Config::default());
     let counting = Arc::new(Counting::default());
-    let dpc = Dpc::new(Routine(Arc::clone(&counting))).unwrap();
+    let dpc = Dpc::new(Routine(Arc::clone(&counting)), &mut passive()).unwrap();
     for processor in [3, 1, 2, 0] {
         dpc.set_target_processor(processor).unwrap();
         assert!(dpc.enqueue());
@@ -876,7 +881,7 @@ fn dropping_a_dpc_waits_for_one_that_queues_itself() {
             again: AtomicBool::new(true),
             ..Counting::default()
         });
-        let dpc = Dpc::new(Routine(Arc::clone(&counting))).unwrap();
+        let dpc = Dpc::new(Routine(Arc::clone(&counting)), &mut passive()).unwrap();
         dpc.set_target_processor(processor).unwrap();
         dpc.enqueue();
         until("a few runs", || {
@@ -906,7 +911,7 @@ impl DpcRoutine for Late {
 fn a_dpc_that_is_being_dropped_cannot_be_queued() {
     let kernel = Kernel::boot(Config::default());
     let flags = Arc::new([const { AtomicBool::new(false) }; 3]);
-    let dpc = Dpc::new(Late(Arc::clone(&flags))).unwrap();
+    let dpc = Dpc::new(Late(Arc::clone(&flags)), &mut passive()).unwrap();
     dpc.set_target_processor(1).unwrap();
     dpc.enqueue();
     let [running, dropping, queued] = &*flags;
@@ -929,7 +934,7 @@ fn a_dpc_that_is_being_dropped_cannot_be_queued() {
 fn a_queued_dpc_is_not_queued_twice() {
     let kernel = Kernel::boot(Config::default());
     let counting = Arc::new(Counting::default());
-    let dpc = Arc::new(Dpc::new(Routine(Arc::clone(&counting))).unwrap());
+    let dpc = Arc::new(Dpc::new(Routine(Arc::clone(&counting)), &mut passive()).unwrap());
     let queued = Arc::clone(&dpc);
     // The processor is busy meanwhile, so the DPC stays queued.
     let answers = kernel.run_dpc_on(1, move || {
@@ -950,7 +955,7 @@ fn a_refused_dpc_is_a_status() {
     let kernel = Kernel::boot(Config::default());
     kernel.fail_allocation(Some(0));
     let counting = Arc::new(Counting::default());
-    let dpc = Dpc::new(Routine(Arc::clone(&counting)));
+    let dpc = Dpc::new(Routine(Arc::clone(&counting)), &mut passive());
     assert_eq!(dpc.unwrap_err(), Error::INSUFFICIENT_RESOURCES);
     assert_eq!(Arc::strong_count(&counting), 1);
     let verdict = kernel.shutdown();

@@ -369,10 +369,10 @@ impl Machine {
             ..Config::default()
         });
         // SAFETY: the thread that boots a machine is at PASSIVE_LEVEL in it.
-        let irql = unsafe { Irql::assume() };
+        let mut irql = unsafe { Irql::<Passive>::assume() };
         Self {
             kernel,
-            image: Image::new().expect("there is memory"),
+            image: Image::new(&mut irql).expect("there is memory"),
             irql,
         }
     }
@@ -729,7 +729,7 @@ fn deregistering_begins_at_dispatch_level_and_is_waited_for_later() {
 fn a_leaked_registration_is_named() {
     let mut machine = Machine::boot();
     std::mem::forget(machine.caller(Caller::default()));
-    assert_eq!(machine.image.registered(), 1);
+    assert_eq!(machine.image.registered(&mut machine.irql), 1);
     // Not waited for: it would take for ever.
     drop(machine.image);
     let verdict = machine.kernel.shutdown();

@@ -221,7 +221,7 @@ fn bug_07_deregistering_what_was_never_registered() {
         Ok::<_, Error>((server, caller))
     };
     assert_eq!(initialise().map(drop), Err(Error::INSUFFICIENT_RESOURCES));
-    assert_eq!(machine.image.registered(), 0);
+    assert_eq!(machine.image.registered(&mut passive()), 0);
     machine.end();
 }
 

@@ -329,7 +329,7 @@ fn rule_05_dropping_a_registration_at_dispatch_level_is_caught() {
         passive().at_dispatch(|_| drop(caller));
     }));
     assert!(dropped.is_err());
-    assert_eq!(machine.image.registered(), 1);
+    assert_eq!(machine.image.registered(&mut passive()), 1);
     let verdict = machine.shutdown();
     assert!(verdict.violations.is_empty(), "{verdict}");
     assert!(
@@ -422,16 +422,16 @@ fn rule_09_each_registration_ends_on_its_own() {
     let server = machine.server();
     let (first, second) = (machine.caller(), machine.caller());
     let bare = bare_client(&machine, CALLER);
-    assert_eq!(machine.image.registered(), 4);
+    assert_eq!(machine.image.registered(&mut passive()), 4);
     drop(first);
-    assert_eq!(machine.image.registered(), 3);
+    assert_eq!(machine.image.registered(&mut passive()), 3);
     assert_eq!(second.call(1), [Some(Some(101))]);
     drop(bare);
     assert_eq!(second.call(1), [Some(Some(101))]);
     drop(server);
     assert_eq!(second.call(1), [None]);
     drop(second);
-    assert_eq!(machine.image.registered(), 0);
+    assert_eq!(machine.image.registered(&mut passive()), 0);
     machine.end();
 }
 
@@ -552,7 +552,10 @@ fn rule_13_a_failed_registration_is_no_registration() {
         ClientRegistration::register(&machine.image, caller, caller_identity(), &mut passive())
             .expect_err("the registrar refuses");
     assert_eq!(failed.error, Error::INSUFFICIENT_RESOURCES);
-    assert_eq!((failed.value.name, machine.image.registered()), ("c", 0));
+    assert_eq!(
+        (failed.value.name, machine.image.registered(&mut passive())),
+        ("c", 0)
+    );
     drop(failed);
 
     nmr.fail_registration(Some(1));
@@ -560,7 +563,10 @@ fn rule_13_a_failed_registration_is_no_registration() {
     let failed =
         ProviderRegistration::register(&machine.image, server, server_identity(), &mut passive())
             .expect_err("the registrar refuses");
-    assert_eq!((failed.value.name, machine.image.registered()), ("p", 0));
+    assert_eq!(
+        (failed.value.name, machine.image.registered(&mut passive())),
+        ("p", 0)
+    );
     drop(failed);
     assert_eq!(machine.log.texts(), ["gone c", "gone p"]);
     machine.end();
@@ -1763,7 +1769,7 @@ fn rule_39_detach_and_cleanup_allocate_nothing() {
     assert_eq!(count(&machine.log, &["free c", "free p"]), [1, 1]);
     assert_eq!(machine.kernel.failed_allocations(), 0);
     // The next one would have failed.
-    assert!(Image::new().is_err());
+    assert!(Image::new(&mut passive()).is_err());
     assert_eq!(machine.kernel.failed_allocations(), 1);
     machine.end();
 }
@@ -1894,7 +1900,7 @@ fn rule_44_deregistering_is_pending_even_without_a_binding() {
         .begin_deregister(&mut passive())
         .expect("as documented");
     assert_eq!(machine.kernel.nmr().registrations(), 1);
-    assert_eq!(machine.image.registered(), 1);
+    assert_eq!(machine.image.registered(&mut passive()), 1);
     drop(ending);
     assert_eq!(machine.kernel.nmr().registrations(), 0);
     machine.end();
@@ -2007,7 +2013,7 @@ fn rule_48_waiting_for_oneself_inside_a_callback_is_named() {
     );
     // The client may still be called, so it was not freed, and unloading would name it.
     assert_eq!(machine.log.texts(), ["attach c", "refused c"]);
-    assert_eq!(machine.image.registered(), 2);
+    assert_eq!(machine.image.registered(&mut passive()), 2);
     drop(server);
     let verdict = machine.shutdown();
     assert!(
@@ -2030,7 +2036,7 @@ fn rule_48_waiting_for_another_inside_a_callback_is_fine() {
     let caller = register_caller(&machine.image, caller);
     let server = machine.server();
     assert!(locked(&other).is_none());
-    assert_eq!(machine.image.registered(), 2);
+    assert_eq!(machine.image.registered(&mut passive()), 2);
     drop((caller, server));
     machine.end();
 }

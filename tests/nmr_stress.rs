@@ -521,7 +521,9 @@ fn run(seed: u64) -> [u64; 2] {
     // The trace of all seeds is not read by anybody.
     kernel.nmr().tracing(false);
     kernel.nmr().patience(Duration::from_secs(5));
-    let image = Image::new().expect("there is memory");
+    // SAFETY: the thread that boots a machine is at PASSIVE_LEVEL in it.
+    let mut irql = unsafe { Irql::<Passive>::assume() };
+    let image = Image::new(&mut irql).expect("there is memory");
     let run = Arc::new(Run {
         random: AtomicU64::new(seed.wrapping_mul(0xD134_2543_DE82_EF95)),
         ..Run::default()
@@ -540,8 +542,6 @@ fn run(seed: u64) -> [u64; 2] {
             });
         }
     });
-    // SAFETY: the thread that boots a machine is at PASSIVE_LEVEL in it.
-    let irql = unsafe { Irql::assume() };
     let mut worker = Worker {
         run: &run,
         image: &image,

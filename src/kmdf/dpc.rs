@@ -9,7 +9,7 @@
 use core::fmt;
 
 use super::ffi;
-use crate::irql::{Dispatch, Irql};
+use crate::irql::{AtMostDispatch, Dispatch, Irql};
 use crate::status::Result;
 
 /// The number of this processor in its group. Below `DISPATCH_LEVEL` it may be another one when the answer is used.
@@ -36,14 +36,14 @@ pub trait DpcRoutine: Send + Sync + 'static {
 pub struct Dpc<R: DpcRoutine>(ffi::dpc::Deferred<R>);
 
 impl<R: DpcRoutine> Dpc<R> {
-    /// A call that is not queued, and not aimed: it runs where it is queued. At or below `DISPATCH_LEVEL`.
+    /// A call that is not queued, and not aimed: it runs where it is queued.
     ///
     /// # Errors
     ///
     /// [`Error::INSUFFICIENT_RESOURCES`](crate::Error::INSUFFICIENT_RESOURCES). `routine` is dropped then.
     #[doc(alias = "KeInitializeDpc")]
-    pub fn new(routine: R) -> Result<Self> {
-        ffi::dpc::Deferred::new(routine).map(Self)
+    pub fn new(routine: R, irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
+        ffi::dpc::Deferred::new(routine, irql).map(Self)
     }
 
     /// Queues it, at any level. `false` if it was queued already and has not begun to run.

@@ -194,7 +194,7 @@ unsafe fn create_driver<T: Driver>(
     registry_path: *const sys::UNICODE_STRING,
     irql: &mut Irql<Passive>,
 ) -> Result<()> {
-    let image = Image::new()?;
+    let image = Image::new(irql)?;
     let mut attributes = Slot::<DriverContext<T>>::attributes(&DRIVER, None);
     let mut config = sys::WDF_DRIVER_CONFIG {
         Size: size_of::<sys::WDF_DRIVER_CONFIG>() as u32,

@@ -150,8 +150,8 @@ impl Link {
     /// # Errors
     ///
     /// [`Error::INSUFFICIENT_RESOURCES`] without memory.
-    pub fn new(_irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
-        Shared::try_new(ffi::Gate::new())
+    pub fn new(irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
+        Shared::try_new(ffi::Gate::new(), irql)
             .map(Self)
             .map_err(|_| Error::INSUFFICIENT_RESOURCES)
     }

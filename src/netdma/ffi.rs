@@ -151,7 +151,7 @@ impl<P: Provider> Registration<P> {
         interface: &Interface,
         provider: P,
         characteristics: &Characteristics,
-        _irql: &mut Irql<Passive>,
+        irql: &mut Irql<Passive>,
     ) -> Result<Self, Failed<P>> {
         let Some(version) = interface.version.common(characteristics.version) else {
             return Err(Failed {
@@ -162,6 +162,7 @@ impl<P: Provider> Registration<P> {
         let hold = match image.hold(
             "NetDMA provider of device",
             characteristics.device.as_ptr().addr(),
+            irql,
         ) {
             Ok(hold) => hold,
             Err(error) => {
@@ -179,7 +180,7 @@ impl<P: Provider> Registration<P> {
             maximum_transfer_size: AtomicU32::new(0),
             maximum_address: AtomicU64::new(0),
         };
-        let inner = match PoolBox::try_new(inner) {
+        let inner = match PoolBox::try_new(inner, irql) {
             Ok(inner) => inner,
             Err(Inner { provider, .. }) => {
                 return Err(Failed {
@@ -627,7 +628,7 @@ unsafe extern "system" fn allocate<P: Provider>(
         link: link.clone(),
         started: AtomicBool::new(false),
     };
-    let allocation = match PoolBox::try_new(allocation) {
+    let allocation = match PoolBox::try_new(allocation, &mut irql) {
         Ok(allocation) => allocation,
         Err(Allocation { channel, .. }) => {
             link.gate().close();

@@ -69,14 +69,14 @@ unsafe impl<N: Npi, S: Side> Send for Gate<N, S> {}
 unsafe impl<N: Npi, S: Side> Sync for Gate<N, S> {}
 
 impl<N: Npi, S: Side> Gate<N, S> {
-    fn try_new(binding: sys::HANDLE) -> Option<Shared<Self>> {
+    fn try_new(binding: sys::HANDLE, irql: &mut Irql<Passive>) -> Option<Shared<Self>> {
         let remote = UnsafeCell::new(MaybeUninit::uninit());
-        Shared::try_new(Self {
+        let gate = Self {
             rundown: Rundown::new(),
             binding,
             remote,
-        })
-        .ok()
+        };
+        Shared::try_new(gate, irql).ok()
     }
 
     /// # Safety
@@ -405,9 +405,9 @@ impl<R: Role> Live<R> {
         image: &Image,
         module: R::Module,
         identity: Identity<R::Shown>,
-        _irql: &mut Irql<Passive>,
+        irql: &mut Irql<Passive>,
     ) -> Result<Self, Failed<R::Module>> {
-        let hold = match image.hold(R::KIND, R::ID) {
+        let hold = match image.hold(R::KIND, R::ID, irql) {
             Ok(hold) => hold,
             Err(error) => {
                 return Err(Failed {
@@ -423,7 +423,7 @@ impl<R: Role> Live<R> {
             characteristics: Cell::new(MaybeUninit::uninit()),
             hold,
         };
-        let block = match PoolBox::try_new(block) {
+        let block = match PoolBox::try_new(block, irql) {
             Ok(block) => block,
             Err(block) => {
                 return Err(Failed {
@@ -723,14 +723,14 @@ impl<C: Client> Proposal<'_, C> {
         self,
         context: C::Context,
         dispatch: ClientDispatch<C>,
-        _irql: &mut Irql<Passive>,
+        irql: &mut Irql<Passive>,
     ) -> Result<Status, (Self, C::Context, Error)> {
         let bound = Bound {
             gate: self.gate.clone(),
             module: NonNull::from(self.client),
             context,
         };
-        let bound: NonNull<ClientBound<C>> = match PoolBox::try_new(bound) {
+        let bound: NonNull<ClientBound<C>> = match PoolBox::try_new(bound, irql) {
             Ok(bound) => bound.into_raw(),
             Err(bound) => return Err((self, bound.context, Error::INSUFFICIENT_RESOURCES)),
         };
@@ -785,7 +785,7 @@ unsafe extern "system" fn client_attach<C: Client>(
     let Some(peer) = (unsafe { read_peer(provider, C::Npi::ID) }) else {
         return sys::STATUS_NOINTERFACE;
     };
-    let Some(gate) = Gate::try_new(binding) else {
+    let Some(gate) = Gate::try_new(binding, &mut irql) else {
         return sys::STATUS_INSUFFICIENT_RESOURCES;
     };
     let client = &block.module;
@@ -862,10 +862,10 @@ unsafe extern "system" fn provider_attach<P: Provider>(
         return sys::STATUS_NOINTERFACE;
     };
     // Reserved before the provider is asked, so that its agreement cannot fail.
-    let Some(memory) = PoolBox::<ProviderBound<P>>::try_reserve() else {
+    let Some(memory) = PoolBox::<ProviderBound<P>>::try_reserve(&mut irql) else {
         return sys::STATUS_INSUFFICIENT_RESOURCES;
     };
-    let Some(gate) = Gate::try_new(binding) else {
+    let Some(gate) = Gate::try_new(binding, &mut irql) else {
         return sys::STATUS_INSUFFICIENT_RESOURCES;
     };
     let provider = &block.module;

@@ -486,7 +486,7 @@ impl Machine {
         });
         Self {
             kernel,
-            image: Image::new().expect("there is memory"),
+            image: Image::new(&mut passive()).expect("there is memory"),
             log: Arc::default(),
         }
     }

@@ -69,7 +69,7 @@ struct InFlight {
 pub fn submit(
     provider: &Binding<CopyOffload>,
     operation: Operation,
-    _irql: &mut Irql<AtMostDispatch>,
+    irql: &mut Irql<AtMostDispatch>,
 ) -> Result<(), Failed<Operation>> {
     let refuse = |value, error| Err(Failed { value, error });
     let Some(call) = provider.enter() else {
@@ -82,7 +82,7 @@ pub fn submit(
     if operation.length as usize > room {
         return refuse(operation, Error::INVALID_PARAMETER);
     }
-    let Some(memory) = PoolBox::<InFlight>::try_reserve() else {
+    let Some(memory) = PoolBox::<InFlight>::try_reserve(irql) else {
         return refuse(operation, Error::INSUFFICIENT_RESOURCES);
     };
     let Some(guard) = provider.enter() else {

@@ -32,8 +32,8 @@ impl kmdf::Driver for Driver {
         irql: &mut Irql<Passive>,
     ) -> Result<AddedDevice<'a>> {
         let mut device = init.create::<Device>(irql)?;
-        let hardware = share(Hardware::new())?;
-        let lanes = share(Lanes::new(&hardware, irql)?)?;
+        let hardware = share(Hardware::new(), irql)?;
+        let lanes = share(Lanes::new(&hardware, irql)?, irql)?;
 
         let interface = Interface::find(irql);
         let characteristics = Characteristics {
@@ -78,6 +78,6 @@ impl kmdf::Driver for Driver {
     }
 }
 
-fn share<T>(value: T) -> Result<Shared<T>> {
-    Shared::try_new(value).map_err(|_| Error::INSUFFICIENT_RESOURCES)
+fn share<T>(value: T, irql: &mut Irql<Passive>) -> Result<Shared<T>> {
+    Shared::try_new(value, irql).map_err(|_| Error::INSUFFICIENT_RESOURCES)
 }

@@ -400,17 +400,18 @@ impl Lane {
             completed: AtomicU64::new(0),
             halted: AtomicBool::new(false),
         };
-        let state = Shared::try_new(state).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
-        let notify = Dpc::new(Notifier {
+        let state = Shared::try_new(state, irql).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
+        let notifier = Notifier {
             state: state.clone(),
-        })?;
+        };
+        let worker = Worker {
+            index,
+            state,
+            hardware,
+        };
         Ok(Self {
-            work: Dpc::new(Worker {
-                index,
-                state,
-                hardware,
-            })?,
-            notify,
+            work: Dpc::new(worker, irql)?,
+            notify: Dpc::new(notifier, irql)?,
             message: AtomicU32::new(0),
             targets: AtomicU64::new(0),
         })

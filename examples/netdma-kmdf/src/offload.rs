@@ -41,7 +41,7 @@ pub(crate) struct CopyOffload(ProviderRegistration<Offload<Workers>>);
 impl CopyOffload {
     /// Offers copies to all clients.
     pub(crate) fn register(image: &Image, irql: &mut Irql<Passive>) -> Result<Self> {
-        let registration = Offload::register(image, Workers::new()?, MODULE, irql)?;
+        let registration = Offload::register(image, Workers::new(irql)?, MODULE, irql)?;
         Ok(Self(registration))
     }
 
@@ -79,18 +79,19 @@ struct Workers {
 }
 
 impl Workers {
-    fn new() -> Result<Self> {
-        let counters =
-            Shared::try_new(Counters::default()).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
+    fn new(irql: &mut Irql<Passive>) -> Result<Self> {
+        let counters = Shared::try_new(Counters::default(), irql)
+            .map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
         let active = ActiveProcessors::query();
         let mut workers = [const { None }; MAXIMUM_WORKERS];
         let mut count = 0;
         let processors = (0..u64::BITS).filter(|processor| active.contains(*processor));
         for (place, processor) in workers.iter_mut().zip(processors) {
-            let worker = Dpc::new(Worker {
+            let worker = Worker {
                 queue: SpinLock::new(Queue::new()),
                 counters: counters.clone(),
-            })?;
+            };
+            let worker = Dpc::new(worker, irql)?;
             worker.set_target_processor(processor)?;
             *place = Some(worker);
             count += 1;

@@ -209,7 +209,7 @@ fn copies_complete_later_elsewhere_and_right_on_every_windows() {
 
     for os in [Os::VistaSp1, Os::Win7, Os::Win10] {
         let (kernel, driver) = boot(os);
-        let image = Image::new().unwrap();
+        let image = Image::new(&mut passive()).unwrap();
         let tester = Tester::register(&image);
         let shown = tester.shown.lock().unwrap().expect("shown");
         assert_eq!(
@@ -259,7 +259,7 @@ fn copies_complete_later_elsewhere_and_right_on_every_windows() {
 #[test]
 fn hostile_requests_are_refused_by_the_documented_status() {
     let (kernel, driver) = boot(Os::Win10);
-    let image = Image::new().unwrap();
+    let image = Image::new(&mut passive()).unwrap();
     let tester = Tester::register(&image);
     let mut memory = vec![0_u8; 2 * MAXIMUM_COPY_LENGTH as usize];
     let start: *mut u8 = memory.as_mut_ptr();
@@ -426,7 +426,7 @@ fn hostile_requests_are_refused_by_the_documented_status() {
 #[test]
 fn a_request_need_not_be_aligned_and_may_be_longer() {
     let (kernel, driver) = boot(Os::Win7);
-    let image = Image::new().unwrap();
+    let image = Image::new(&mut passive()).unwrap();
     let tester = Tester::register(&image);
     let operation = operation(1, 64);
     let mut later = vec![0_u8; size_of::<raw::Request>() + 65];
@@ -457,7 +457,7 @@ fn a_request_need_not_be_aligned_and_may_be_longer() {
 #[test]
 fn a_copy_that_is_longer_than_its_buffers_never_reaches_the_provider() {
     let (kernel, driver) = boot(Os::Win7);
-    let image = Image::new().unwrap();
+    let image = Image::new(&mut passive()).unwrap();
     let tester = Tester::register(&image);
     for (source, destination) in [(64, 63), (63, 64), (0, 0)] {
         let operation = Operation {
@@ -479,7 +479,7 @@ fn a_copy_that_is_longer_than_its_buffers_never_reaches_the_provider() {
 #[test]
 fn a_full_queue_refuses_and_takes_more_later() {
     let (kernel, driver) = boot(Os::Win7);
-    let image = Image::new().unwrap();
+    let image = Image::new(&mut passive()).unwrap();
     let tester = Tester::register(&image);
     let mut accepted = 0;
     with_processors_held(&kernel, |_| {
@@ -522,7 +522,7 @@ fn a_client_that_goes_gets_back_what_is_in_flight_first() {
     const COPIES: usize = 20;
 
     let (kernel, driver) = boot(Os::Win10);
-    let image = Image::new().unwrap();
+    let image = Image::new(&mut passive()).unwrap();
     let tester = Tester::register(&image);
     let mut ending = None;
     with_processors_held(&kernel, |_| {
@@ -564,7 +564,7 @@ fn a_driver_that_is_unloaded_gives_back_what_is_in_flight_first() {
     const COPIES: usize = 20;
 
     let (kernel, driver) = boot(Os::Win7);
-    let image = Image::new().unwrap();
+    let image = Image::new(&mut passive()).unwrap();
     let tester = Tester::register(&image);
     let kernel_ref = &kernel;
     std::thread::scope(|scope| {
@@ -615,7 +615,7 @@ static SHORT: ClientFunctions = ClientFunctions {
 #[test]
 fn a_client_that_cannot_be_told_of_completion_is_refused() {
     let (kernel, driver) = boot(Os::Win7);
-    let image = Image::new().unwrap();
+    let image = Image::new(&mut passive()).unwrap();
     // SAFETY: there is no function in the table.
     let tester = Tester::register_with(&image, || unsafe { Dispatch::new(&WITHOUT_COMPLETION) });
     assert_eq!(tester.submit(1, 64), Err(Error::NOT_SUPPORTED));

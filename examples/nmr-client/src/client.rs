@@ -57,7 +57,7 @@ impl Client for Copier {
             next: AtomicU32::new(0),
             active: AtomicU32::new(1),
         };
-        let Ok(link) = Shared::try_new(link) else {
+        let Ok(link) = Shared::try_new(link, irql) else {
             return offer.decline();
         };
         match offer.accept(link.clone(), client_functions(), irql) {

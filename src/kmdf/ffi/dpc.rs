@@ -11,7 +11,7 @@ use core::mem::ManuallyDrop;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::context::{self, PoolBox};
-use crate::irql::{self, Dispatch, Irql};
+use crate::irql::{self, AtMostDispatch, Dispatch, Irql};
 use crate::kmdf::dpc::{DpcHandle, DpcRoutine};
 use crate::status::{Error, Result};
 use crate::sys;
@@ -69,7 +69,7 @@ impl Core {
 }
 
 impl<R: DpcRoutine> Deferred<R> {
-    pub(in crate::kmdf) fn new(routine: R) -> Result<Self> {
+    pub(in crate::kmdf) fn new(routine: R, irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
         // SAFETY: reading which processors run has no precondition.
         let processors = unsafe { sys::KeQueryActiveProcessors() };
         let dpc = UnsafeCell::new(sys::KDPC::default());
@@ -78,8 +78,8 @@ impl<R: DpcRoutine> Deferred<R> {
             processors,
             closing: AtomicBool::new(false),
         };
-        let block =
-            PoolBox::try_new(Block { core, routine }).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
+        let block = PoolBox::try_new(Block { core, routine }, irql)
+            .map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
         let context = block.as_ptr().as_ptr().cast();
         // SAFETY: the structure lies in the pool, where it stays until it is freed in drop, and is not in use yet.
         unsafe { sys::KeInitializeDpc(block.core.dpc.get(), Some(deferred::<R>), context) };
