@@ -102,12 +102,12 @@ impl Driver {
         unsafe { (*self.object).DriverUnload = routine };
     }
 
-    /// The last 31 characters of the name, as the framework keeps it for a driver.
+    /// The first 31 bytes of the name, as the framework keeps it for a driver.
     pub(crate) fn short_name(&self) -> [sys::CHAR; sys::WDF_DRIVER_GLOBALS_NAME_LEN] {
         let mut name = [0; sys::WDF_DRIVER_GLOBALS_NAME_LEN];
         let bytes: Vec<u8> = self.name.bytes().take(name.len() - 1).collect();
         for (target, byte) in name.iter_mut().zip(bytes) {
-            *target = byte.cast_signed();
+            *target = sys::CHAR::from_ne_bytes([byte]);
         }
         name
     }
