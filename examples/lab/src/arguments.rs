@@ -3,19 +3,56 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum, value_parser};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use netdma_kmdf::{MAXIMUM_CHANNELS, MAXIMUM_TRANSFER_SIZE};
 use simkernel::Os;
+
+use crate::topology;
 
 /// Copies a file through the DMA channels of a driver on a simulated Windows machine.
 ///
 /// Boots the machine, loads the example driver, adds its device, lets NetDMA start it, copies the file through every
 /// channel, checks the copy by hash, has the driver copy for a second one, removes the device, unloads the drivers and prints
 /// what happened. Exit code: 0 if the copies are right and nothing was left behind, 1 if not, 2 for an argument that cannot be
-/// used.
+/// used. The commands do something else on the same machine, with the same exit codes.
 #[derive(Debug, Parser)]
-#[command(name = "lab", version)]
-pub(crate) struct Arguments {
+#[command(name = "lab", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    #[command(flatten)]
+    pub(crate) copy: CopyArguments,
+}
+
+/// What the lab does besides copying a file.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Topology(topology::Arguments),
+}
+
+/// The options of the copy.
+#[derive(Debug, Args)]
+pub(crate) struct CopyArguments {
+    #[command(flatten)]
+    pub(crate) machine: MachineArguments,
+
+    /// Largest transfer of one descriptor, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 65_536, value_parser = value_parser!(u32).range(1..=i64::from(MAXIMUM_TRANSFER_SIZE)))]
+    pub(crate) transfer_size: u32,
+
+    /// The file to copy [default: 8 MiB of generated data]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The options that describe the machine and its device.
+#[derive(Debug, Args)]
+pub(crate) struct MachineArguments {
     /// The Windows to simulate; Windows 10 no longer has NetDMA
     #[arg(long, value_enum, default_value_t = System::Win7)]
     pub(crate) os: System,
@@ -31,18 +68,6 @@ pub(crate) struct Arguments {
     /// MSI-X messages of the device; 0 for a line interrupt only [default: one per channel]
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=910))]
     pub(crate) messages: Option<u32>,
-
-    /// Largest transfer of one descriptor, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 65_536, value_parser = value_parser!(u32).range(1..=i64::from(MAXIMUM_TRANSFER_SIZE)))]
-    pub(crate) transfer_size: u32,
-
-    /// The file to copy [default: 8 MiB of generated data]
-    #[arg(long, value_name = "PATH")]
-    pub(crate) file: Option<PathBuf>,
-
-    /// Print one JSON document instead of text
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// The systems by their names on the command line.
@@ -71,9 +96,9 @@ impl System {
     }
 }
 
-impl Arguments {
+impl CommandLine {
     /// The arguments, or the exit code after what was to be printed has been.
-    pub(crate) fn from_command_line() -> Result<Self, ExitCode> {
+    pub(crate) fn parse_or_explain() -> Result<Self, ExitCode> {
         Self::try_parse().map_err(|error| {
             if !error.use_stderr() {
                 // Help or version. If it cannot be printed there is nobody to tell.
@@ -91,6 +116,13 @@ impl Arguments {
             ExitCode::from(2)
         })
     }
+}
+
+impl MachineArguments {
+    /// All processors of the machine, a bit for each.
+    pub(crate) fn every_processor(&self) -> u64 {
+        u64::MAX >> (u64::BITS - self.processors)
+    }
 
     pub(crate) fn device_messages(&self) -> u32 {
         self.messages.unwrap_or(self.channels)
@@ -103,7 +135,7 @@ mod tests {
 
     fn refused(arguments: &[&str]) -> String {
         let arguments = std::iter::once("lab").chain(arguments.iter().copied());
-        Arguments::try_parse_from(arguments)
+        CommandLine::try_parse_from(arguments)
             .expect_err("must be refused")
             .to_string()
     }
@@ -131,9 +163,15 @@ mod tests {
 
     #[test]
     fn a_device_has_one_message_for_each_channel_unless_told() {
-        let arguments = Arguments::try_parse_from(["lab", "--channels", "7"]).unwrap();
-        assert_eq!(arguments.device_messages(), 7);
-        let arguments = Arguments::try_parse_from(["lab", "--messages", "0"]).unwrap();
-        assert_eq!(arguments.device_messages(), 0);
+        let arguments = CommandLine::try_parse_from(["lab", "--channels", "7"]).unwrap();
+        assert_eq!(arguments.copy.machine.device_messages(), 7);
+        let arguments = CommandLine::try_parse_from(["lab", "--messages", "0"]).unwrap();
+        assert_eq!(arguments.copy.machine.device_messages(), 0);
+    }
+
+    #[test]
+    fn options_of_the_copy_do_not_go_with_a_command() {
+        let text = refused(&["--channels", "2", "topology"]);
+        assert!(text.contains("topology"), "{text}");
     }
 }

@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
-use simkernel::devices::Doorbell;
-use simkernel::mm::Registers;
 use simkernel::ndis::{Channel, ProviderInfo, Transfer};
-use simkernel::pnp::{Bar, DeviceConfig, DeviceId, InterruptReport, Signal};
-use simkernel::{Config, Kernel, Verdict as Ended};
+use simkernel::pnp::InterruptReport;
+use simkernel::{Kernel, Verdict as Ended};
 
 use crate::Failure;
-use crate::arguments::Arguments;
+use crate::arguments::CopyArguments;
+use crate::machine::Machine;
 use crate::offload::{Client, Copies};
 use crate::source::Source;
 
@@ -64,67 +63,36 @@ impl Verdict {
 }
 
 /// Boots, copies, shuts down.
-pub(crate) fn run(arguments: &Arguments, mut source: Source) -> Result<Outcome, Failure> {
-    let kernel = Kernel::boot(Config {
-        os: arguments.os.os(),
-        processors: arguments.processors,
-        ..Config::default()
-    });
-    let driver = kernel
-        .load_driver("netdma-kmdf", netdma_kmdf::driver_entry)
-        .map_err(|status| Failure::refused("loading the driver", status))?;
-    let signal = Signal::new();
-    let doorbell = Doorbell::new(arguments.channels, signal.clone());
-    let device = kernel
-        .add_device(
-            driver,
-            DeviceConfig {
-                name: "copy engine".into(),
-                messages: arguments.device_messages(),
-                granted: None,
-                bars: vec![Bar {
-                    length: 0x1000,
-                    model: doorbell.clone(),
-                }],
-                signal,
-            },
-        )
-        .map_err(|status| Failure::refused("starting the device", status))?;
+pub(crate) fn run(arguments: &CopyArguments, mut source: Source) -> Result<Outcome, Failure> {
+    let machine = Machine::boot(&arguments.machine)?;
+    let kernel = &machine.kernel;
     // Its copies run beside those of the channels.
-    let client = Client::load(&kernel)?;
+    let client = Client::load(kernel)?;
 
-    let provider = kernel
-        .netdma()
-        .providers()
-        .into_iter()
-        .find(|provider| provider.started);
+    let provider = machine.provider();
     let mut problems = Vec::new();
     let mut copied = Copied::default();
     let started = Instant::now();
     if let Some(provider) = &provider {
-        copied = copy(arguments, &kernel, provider, &mut source)?;
+        copied = copy(arguments, kernel, provider, &mut source)?;
         problems.append(&mut copied.problems);
     }
     let elapsed = started.elapsed();
     let channels = match &provider {
-        Some(provider) => channels(&kernel, device, provider, &doorbell, &copied),
+        Some(provider) => channels(&machine, provider, &copied),
         None => Vec::new(),
     };
 
     let mut copy_offload = Copies::default();
-    client.wait(&kernel)?;
-    copy_offload.add(client.unload(&kernel)?);
+    client.wait(kernel)?;
+    copy_offload.add(client.unload(kernel)?);
 
-    kernel
-        .remove_device(device)
-        .map_err(|status| Failure::refused("removing the device", status))?;
+    machine.remove_device()?;
     // Once more, and now the provider goes first, with copies in flight.
-    let client = Client::load(&kernel)?;
-    kernel
-        .unload_driver(driver)
-        .map_err(|status| Failure::refused("unloading the driver", status))?;
-    copy_offload.add(client.unload(&kernel)?);
-    let ended = kernel.shutdown();
+    let client = Client::load(kernel)?;
+    machine.unload_driver()?;
+    copy_offload.add(client.unload(kernel)?);
+    let ended = machine.kernel.shutdown();
 
     problems.extend(misplaced(&channels));
     problems.extend(copy_offload.problems());
@@ -136,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments, mut source: Source) -> Result<Outcome, 
         (true, false) => Verdict::Unsupported,
     };
     Ok(Outcome {
-        os: arguments.os.name(),
+        os: arguments.machine.os.name(),
         source: source.name,
         netdma: provider.is_some(),
         bytes: copied.bytes,
@@ -159,15 +127,12 @@ struct Copied {
 }
 
 fn copy(
-    arguments: &Arguments,
+    arguments: &CopyArguments,
     kernel: &Kernel,
     provider: &ProviderInfo,
     source: &mut Source,
 ) -> Result<Copied, Failure> {
-    let every_processor = match arguments.processors {
-        64 => u64::MAX,
-        processors => (1 << processors) - 1,
-    };
+    let every_processor = arguments.machine.every_processor();
     // Channel k is opened as the k-th, and asks for the processor that NetDMA wants channel k on: the provider then
     // answers with channel k.
     let channels = (0..provider.channels)
@@ -270,15 +235,10 @@ fn send(channels: &[Channel], transfers: &[Transfer]) -> Result<(), String> {
     Ok(())
 }
 
-fn channels(
-    kernel: &Kernel,
-    device: DeviceId,
-    provider: &ProviderInfo,
-    doorbell: &Doorbell,
-    copied: &Copied,
-) -> Vec<ChannelOutcome> {
-    let interrupts: BTreeMap<Option<u32>, InterruptReport> = kernel
-        .interrupts(device)
+fn channels(machine: &Machine, provider: &ProviderInfo, copied: &Copied) -> Vec<ChannelOutcome> {
+    let interrupts: BTreeMap<Option<u32>, InterruptReport> = machine
+        .kernel
+        .interrupts(machine.device)
         .into_iter()
         .map(|report| (report.message, report))
         .collect();
@@ -288,7 +248,7 @@ fn channels(
         .iter()
         .enumerate()
         .map(|(index, statistics)| {
-            let message = (!line).then(|| doorbell.read(0x100 + 4 * index));
+            let message = (!line).then(|| machine.message(index));
             ChannelOutcome {
                 channel: index as u32,
                 asked_processor: provider.affinity.get(index).copied().flatten(),

@@ -1,17 +1,27 @@
 //! Boots a simulated machine, loads the example drivers, copies a file through DMA channels with real interrupts and DPCs
-//! between, lets one driver copy for the other, removes everything and says what happened.
+//! between, lets one driver copy for the other, removes everything and says what happened. Commands do other things on the
+//! same machine.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `arguments` | the command line |
+//! | `machine` | the machine with its driver and device, up and down |
+//! | `copy`, `source`, `offload`, `report` | the copy of a file, which is what happens without a command |
+//! | `topology` | channels, messages and processors, as asked and as assigned |
 
 mod arguments;
 mod copy;
+mod machine;
 mod offload;
 mod report;
 mod source;
 #[cfg(test)]
 mod tests;
+mod topology;
 
 use std::process::ExitCode;
 
-use arguments::Arguments;
+use arguments::{Command, CommandLine, CopyArguments};
 
 /// An input that cannot be used, the copy's failure, or the report's: one line each.
 #[derive(Debug)]
@@ -29,11 +39,15 @@ impl Failure {
 }
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::from_command_line() {
-        Ok(arguments) => arguments,
+    let line = match CommandLine::parse_or_explain() {
+        Ok(line) => line,
         Err(code) => return code,
     };
-    match run(&arguments) {
+    let done = match &line.command {
+        None => copy(&line.copy),
+        Some(Command::Topology(arguments)) => topology::run(arguments),
+    };
+    match done {
         Ok((report, good)) => {
             println!("{report}");
             ExitCode::from(u8::from(!good))
@@ -49,8 +63,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// What is to be printed, and whether all went well.
-fn run(arguments: &Arguments) -> Result<(String, bool), Failure> {
+/// Copies a file: what is to be printed, and whether all went well.
+fn copy(arguments: &CopyArguments) -> Result<(String, bool), Failure> {
     let source = source::open(arguments.file.as_deref())?;
     let outcome = copy::run(arguments, source)?;
     let report = if arguments.json {

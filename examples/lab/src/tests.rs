@@ -6,7 +6,8 @@ use clap::Parser as _;
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
-use crate::{Arguments, run};
+use crate::arguments::CommandLine;
+use crate::copy;
 
 const SYSTEMS: [&str; 3] = ["vista-sp1", "win7", "win10"];
 const LENGTH: usize = 100_000;
@@ -19,8 +20,8 @@ fn lab(arguments: &[&str]) -> String {
     let arguments = ["lab", "--file", file]
         .into_iter()
         .chain(arguments.iter().copied());
-    let arguments = Arguments::try_parse_from(arguments).expect("arguments in order");
-    let (report, good) = run(&arguments).expect("a report");
+    let line = CommandLine::try_parse_from(arguments).expect("arguments in order");
+    let (report, good) = copy(&line.copy).expect("a report");
     assert!(good, "{report}");
     report
 }
