@@ -18,7 +18,7 @@ use core::ffi::c_void;
 // Scalars.
 
 pub type CHAR = core::ffi::c_char;
-pub type CCHAR = core::ffi::c_char;
+pub type CCHAR = i8;
 pub type UCHAR = u8;
 pub type BOOLEAN = u8;
 pub type SHORT = i16;
