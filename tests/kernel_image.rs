@@ -1,4 +1,6 @@
-//! The example drivers as native images: built here without a WDK, then read as the loader would.
+//! The example drivers as native images: built here without a WDK, then read as the loader of Windows Vista SP1 would.
+//!
+//! Every check is also shown to fail, on an image that is really built with that one flaw (`kernel_image/flawed.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,155 +8,156 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use iced_x86::{CpuidFeature, Decoder, DecoderOptions, Mnemonic};
 use object::LittleEndian as LE;
 use object::pe;
 use object::read::pe::{ImageNtHeaders, ImageOptionalHeader, ImageThunkData, PeFile64};
 
-/// Every import that the drivers may have: functions that Windows Vista SP1 exports for amd64.
-const ALLOWED: &[(&str, &[&str])] = &[
-    (
-        "NDIS.SYS",
-        &[
-            "NdisGetRoutineAddress",
-            "NetDmaDeregisterProvider",
-            "NetDmaInterruptDpc",
-            "NetDmaIsr",
-            "NetDmaProviderStart",
-            "NetDmaProviderStop",
-            "NetDmaRegisterProvider",
-        ],
-    ),
-    (
-        "NETIO.SYS",
-        &[
-            "NmrClientAttachProvider",
-            "NmrClientDetachProviderComplete",
-            "NmrDeregisterClient",
-            "NmrDeregisterProvider",
-            "NmrProviderDetachClientComplete",
-            "NmrRegisterClient",
-            "NmrRegisterProvider",
-            "NmrWaitForClientDeregisterComplete",
-            "NmrWaitForProviderDeregisterComplete",
-        ],
-    ),
-    ("WDFLDR.SYS", &["WdfVersionBind", "WdfVersionUnbind"]),
-    (
-        "ntoskrnl.exe",
-        &[
-            "DbgPrint",
-            "ExAllocatePoolWithTag",
-            "ExFreePoolWithTag",
-            "KeAcquireSpinLockAtDpcLevel",
-            "KeAcquireSpinLockRaiseToDpc",
-            "KeBugCheckEx",
-            "KeClearEvent",
-            "KeDelayExecutionThread",
-            "KeFlushQueuedDpcs",
-            "KeInitializeDpc",
-            "KeInitializeEvent",
-            "KeInsertQueueDpc",
-            "KeQueryActiveProcessorCount",
-            "KeQueryActiveProcessors",
-            "KeReleaseSpinLock",
-            "KeReleaseSpinLockFromDpcLevel",
-            "KeRemoveQueueDpc",
-            "KeSetEvent",
-            "KeSetImportanceDpc",
-            "KeSetTargetProcessorDpc",
-            "KeWaitForSingleObject",
-            "MmAllocateContiguousMemory",
-            "MmFreeContiguousMemory",
-            "MmGetPhysicalAddress",
-            "MmGetSystemRoutineAddress",
-            "MmMapIoSpace",
-            "MmUnmapIoSpace",
-            "RtlGetVersion",
-            "RtlInitUnicodeString",
-            "__chkstk",
-        ],
-    ),
+/// The modules that a driver may import from, with what Windows Vista SP1 exports there.
+const EXPORTS: [(&str, &str); 4] = [
+    ("NDIS.SYS", include_str!("vista-sp1/NDIS.SYS")),
+    ("NETIO.SYS", include_str!("vista-sp1/NETIO.SYS")),
+    // Of the framework's loader a driver needs these two. Later ones have more.
+    ("WDFLDR.SYS", "WdfVersionBind\nWdfVersionUnbind"),
+    ("ntoskrnl.exe", include_str!("vista-sp1/ntoskrnl.exe")),
 ];
 
-const TARGET: &str = "x86_64-pc-windows-msvc";
+/// What Windows Vista SP1 has but the release before it lacks: to be looked up, so that the image loads there too.
+const LOOKED_UP: [&str; 2] = ["NetDmaGetVersion", "NetDmaPnPEventNotify"];
 
-/// The directory of the images, or why they cannot be built here.
-fn build() -> Result<PathBuf, String> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let libraries = Command::new(rustc)
+/// Instruction sets that every amd64 processor has and the kernel saves for a driver without being asked.
+const BASELINE: [CpuidFeature; 9] = [
+    CpuidFeature::INTEL8086,
+    CpuidFeature::INTEL186,
+    CpuidFeature::INTEL286,
+    CpuidFeature::INTEL386,
+    CpuidFeature::INTEL486,
+    CpuidFeature::X64,
+    CpuidFeature::CMOV,
+    CpuidFeature::SSE,
+    CpuidFeature::SSE2,
+];
+/// Encoded so that processors without them do something as good: `pause` and long `nop`s nothing, and `tzcnt` the `bsf` that
+/// the compiler means (without BMI1 it counts in this way only what is not zero, where both agree).
+const HARMLESS: [Mnemonic; 3] = [Mnemonic::Pause, Mnemonic::Nop, Mnemonic::Tzcnt];
+
+const TARGET: &str = "x86_64-pc-windows-msvc";
+const DRIVERS: [&str; 2] = ["netdma_kmdf", "nmr_client"];
+
+/// Why images cannot be built here, if they cannot.
+fn unable() -> Option<String> {
+    let libraries = Command::new(rustc())
         .args(["--print=target-libdir", "--target", TARGET])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
-        .map_err(|error| error.to_string())?;
+        .expect("a toolchain");
     let directory = String::from_utf8_lossy(&libraries.stdout).trim().to_owned();
-    if directory.is_empty() || !Path::new(&directory).is_dir() {
-        return Err(format!(
-            "the toolchain has no library for {TARGET} (rustup target add {TARGET})"
-        ));
-    }
+    (!Path::new(&directory).is_dir())
+        .then(|| format!("the toolchain has no library for {TARGET} (rustup target add {TARGET})"))
+}
+
+fn rustc() -> std::ffi::OsString {
+    std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
+}
+
+/// Says that a check was not made, past the test harness, which shows what a test prints only if it fails.
+fn not_checked(reason: &str) {
+    writeln!(std::io::stderr(), "kernel images: not checked: {reason}").unwrap();
+}
+
+/// Builds the drivers and returns the directory of their images.
+fn build_drivers() -> PathBuf {
     // A directory of its own: cargo holds a lock on the one that this test was built in.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernel-image");
     let status = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "-p",
-            "netdma-kmdf",
-            "-p",
-            "nmr-client",
-            "--target",
-            TARGET,
-        ])
-        .arg("--target-dir")
+        .args(["build", "--quiet", "--release", "--target", TARGET])
+        .args(["-p", "netdma-kmdf", "-p", "nmr-client", "--target-dir"])
         .arg(&target)
         .env("NMR_NETDMA_KERNEL_IMAGE", "1")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()
-        .map_err(|error| error.to_string())?;
+        .unwrap();
     assert!(status.success(), "the drivers do not build for {TARGET}");
-    Ok(target.join(TARGET).join("release"))
+    target.join(TARGET).join("release")
 }
 
-fn imports(file: &PeFile64<'_>) -> BTreeMap<String, BTreeSet<String>> {
-    let table = file
-        .import_table()
-        .unwrap()
-        .expect("a driver imports something");
-    let mut imports = BTreeMap::new();
+/// An image with the flaws that `arguments` plant; without any it is in order.
+fn build_flawed(name: &str, arguments: &[&str]) -> Vec<u8> {
+    let mut linker_arguments = vec![
+        "/DRIVER",
+        "/SUBSYSTEM:NATIVE,6.00",
+        "/ENTRY:DriverEntry",
+        "/NODEFAULTLIB",
+        "/RELEASE",
+    ];
+    // Of two contradicting switches the linker takes the last one, but this one cannot be taken back.
+    if arguments.contains(&"no checksum") {
+        linker_arguments.retain(|argument| *argument != "/RELEASE");
+    }
+    let arguments = arguments
+        .iter()
+        .filter(|argument| **argument != "no checksum");
+    let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("flawed-{name}.sys"));
+    let status = Command::new(rustc())
+        .args(["--edition=2024", "--crate-type=cdylib", "--target", TARGET])
+        .args(["-Cpanic=abort", "-Copt-level=1", "-Clinker=rust-lld"])
+        .args(
+            linker_arguments
+                .iter()
+                .map(|argument| format!("-Clink-arg={argument}")),
+        )
+        .args(arguments)
+        .arg("-o")
+        .arg(&output)
+        .arg("tests/kernel_image/flawed.rs")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .unwrap();
+    assert!(status.success(), "{name} does not build");
+    fs::read(output).unwrap()
+}
+
+/// Names by module.
+type Imports = BTreeMap<String, BTreeSet<String>>;
+
+fn imports(file: &PeFile64<'_>) -> Imports {
+    let mut imports = Imports::new();
+    let Some(table) = file.import_table().unwrap() else {
+        return imports;
+    };
     let mut descriptors = table.descriptors().unwrap();
     while let Some(descriptor) = descriptors.next().unwrap() {
         let module = table.name(descriptor.name.get(LE)).unwrap();
-        let names: &mut BTreeSet<String> = imports
+        let names = imports
             .entry(String::from_utf8(module.to_vec()).unwrap())
             .or_default();
         let mut thunks = table
             .thunks(descriptor.original_first_thunk.get(LE))
             .unwrap();
         while let Some(thunk) = thunks.next::<pe::ImageNtHeaders64>().unwrap() {
-            assert!(!thunk.is_ordinal(), "an import by ordinal");
-            let (_, name) = table.hint_name(thunk.address()).unwrap();
-            names.insert(String::from_utf8(name.to_vec()).unwrap());
+            names.insert(if thunk.is_ordinal() {
+                format!("#{}", thunk.ordinal())
+            } else {
+                let (_, name) = table.hint_name(thunk.address()).unwrap();
+                String::from_utf8(name.to_vec()).unwrap()
+            });
         }
     }
     imports
 }
 
-/// Names outside the allowed lists, as `module!name`.
-fn forbidden(imports: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
-    imports
-        .iter()
-        .flat_map(|(module, names)| {
-            let allowed = ALLOWED
-                .iter()
-                .find(|(name, _)| name == module)
-                .map_or(&[][..], |(_, names)| names);
-            names
-                .iter()
-                .filter(|name| !allowed.contains(&name.as_str()))
-                .map(move |name| format!("{module}!{name}"))
-        })
-        .collect()
+/// What Windows Vista SP1 cannot resolve, as `module!name`.
+fn unresolved(imports: &Imports) -> impl Iterator<Item = String> {
+    imports.iter().flat_map(|(module, names)| {
+        let exports = EXPORTS
+            .iter()
+            .find(|(name, _)| name == module)
+            .map_or("", |(_, exports)| exports);
+        names
+            .iter()
+            .filter(|name| !exports.lines().any(|export| export == *name))
+            .map(move |name| format!("{module}!{name}"))
+    })
 }
 
 /// The sum that the loader demands of a driver: 16-bit words added with carry, the field itself as zero, plus the length.
@@ -172,93 +175,185 @@ fn checksum(image: &[u8], field: usize) -> u32 {
     sum as u32 + image.len() as u32
 }
 
-#[test]
-fn the_drivers_are_native_images_that_vista_sp1_can_load() {
-    match build() {
-        Ok(directory) => {
-            for name in ["netdma_kmdf.dll", "nmr_client.dll"] {
-                check(name, &fs::read(directory.join(name)).unwrap());
+/// Instructions beyond the baseline, and bytes that are none, in one section of code.
+fn foreign_instructions(code: &[u8], address: u64) -> BTreeSet<String> {
+    Decoder::with_ip(64, code, address, DecoderOptions::NONE)
+        .iter()
+        .filter_map(|instruction| {
+            let address = instruction.ip();
+            if instruction.is_invalid() {
+                return Some(format!("no instruction at {address:#x}"));
             }
-        }
-        // Past the test harness, which shows what a test prints only if it fails.
-        Err(reason) => writeln!(std::io::stderr(), "kernel images: not checked: {reason}").unwrap(),
-    }
+            let (mnemonic, features) = (instruction.mnemonic(), instruction.cpuid_features());
+            let known = features.iter().all(|feature| BASELINE.contains(feature));
+            (!known && !HARMLESS.contains(&mnemonic))
+                .then(|| format!("{mnemonic:?} needs {features:?}"))
+        })
+        .collect()
 }
 
-fn check(name: &str, image: &[u8]) {
+/// Everything for which Windows Vista SP1 would refuse the image, or would come to grief with it.
+fn flaws(image: &[u8]) -> Vec<String> {
     let file = PeFile64::parse(image).unwrap();
     let headers = file.nt_headers();
     let optional = headers.optional_header();
+    let mut flaws = Vec::new();
+    let mut demand = |holds: bool, flaw: &str| {
+        if !holds {
+            flaws.push(flaw.to_owned());
+        }
+    };
 
-    assert_eq!(
-        headers.file_header().machine.get(LE),
-        pe::IMAGE_FILE_MACHINE_AMD64
-    );
-    assert_eq!(optional.subsystem(), pe::IMAGE_SUBSYSTEM_NATIVE);
-    assert_eq!(
-        (
+    let machine = headers.file_header().machine.get(LE);
+    demand(machine == pe::IMAGE_FILE_MACHINE_AMD64, "not for amd64");
+    let subsystem = optional.subsystem();
+    demand(subsystem == pe::IMAGE_SUBSYSTEM_NATIVE, "not native");
+    let version = |major, minor| (u32::from(major) << 16) | u32::from(minor);
+    demand(
+        version(
             optional.major_subsystem_version(),
-            optional.minor_subsystem_version()
-        ),
-        (6, 0)
+            optional.minor_subsystem_version(),
+        ) == version(6u16, 0u16),
+        "not for version 6.0 of the system",
     );
-    assert_ne!(optional.address_of_entry_point(), 0);
+    demand(
+        version(
+            optional.major_operating_system_version(),
+            optional.minor_operating_system_version(),
+        ) <= version(6u16, 0u16),
+        "for a later system",
+    );
+    demand(optional.address_of_entry_point() != 0, "no entry point");
 
     let directory = |index| file.data_directory(index).is_some();
-    assert!(
-        directory(pe::IMAGE_DIRECTORY_ENTRY_BASERELOC),
-        "the loader moves drivers"
+    let stripped = headers.file_header().characteristics.get(LE) & pe::IMAGE_FILE_RELOCS_STRIPPED;
+    demand(
+        directory(pe::IMAGE_DIRECTORY_ENTRY_BASERELOC) && stripped.0 == 0,
+        "cannot be relocated",
     );
-    assert!(
+    demand(
         !directory(pe::IMAGE_DIRECTORY_ENTRY_TLS),
-        "the kernel has no thread-local storage for drivers"
+        "has thread-local storage",
     );
+    demand(
+        !directory(pe::IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT),
+        "imports when first called",
+    );
+
+    let field = optional_header_offset(image) + 64;
+    demand(
+        optional.check_sum() == checksum(image, field),
+        "the checksum is wrong",
+    );
+
     for section in file.section_table().iter() {
         let flags = section.characteristics.get(LE);
-        let writable_code = pe::IMAGE_SCN_MEM_WRITE | pe::IMAGE_SCN_MEM_EXECUTE;
-        assert_ne!(
-            flags & writable_code,
-            writable_code,
-            "a section that is writable and executable"
+        let has = |flag: pe::SectionFlags| (flags & flag).0 != 0;
+        demand(
+            !(has(pe::IMAGE_SCN_MEM_WRITE) && has(pe::IMAGE_SCN_MEM_EXECUTE)),
+            "a section is writable and executable",
         );
+        if has(pe::IMAGE_SCN_MEM_EXECUTE) {
+            // The file rounds sections up; what is beyond the section's own size is not code.
+            let code = section.pe_data(image).unwrap();
+            let code = &code[..code.len().min(section.virtual_size.get(LE) as usize)];
+            let address = optional.image_base() + u64::from(section.virtual_address.get(LE));
+            for instruction in foreign_instructions(code, address) {
+                demand(false, &instruction);
+            }
+        }
     }
 
-    let stored = optional.check_sum();
-    let field = image
-        .windows(4)
-        .position(|bytes| bytes == b"PE\0\0")
-        .unwrap()
-        + 4
-        + 20
-        + 64;
-    assert_eq!(stored, checksum(image, field), "the checksum is wrong");
-
     let imports = imports(&file);
-    println!("{name}: {} bytes, imports {imports:#?}", image.len());
-    assert_eq!(forbidden(&imports), Vec::<String>::new());
-    assert!(
-        imports["WDFLDR.SYS"].contains("WdfVersionBind"),
-        "the image binds the framework by itself"
-    );
+    for name in unresolved(&imports) {
+        demand(false, &format!("imports {name}"));
+    }
+    for name in LOOKED_UP {
+        demand(
+            !imports.values().any(|names| names.contains(name)),
+            &format!("imports {name} instead of looking it up"),
+        );
+    }
+    flaws
+}
+
+fn optional_header_offset(image: &[u8]) -> usize {
+    let signature = u32::from_le_bytes(image[0x3C..0x40].try_into().unwrap());
+    signature as usize + size_of::<u32>() + size_of::<pe::ImageFileHeader>()
 }
 
 #[test]
-fn an_import_that_vista_sp1_lacks_is_found() {
-    let planted = BTreeMap::from([
+fn the_drivers_are_native_images_that_vista_sp1_can_load() {
+    if let Some(reason) = unable() {
+        return not_checked(&reason);
+    }
+    let directory = build_drivers();
+    let mut out = std::io::stdout().lock();
+    for name in DRIVERS {
+        let image = fs::read(directory.join(format!("{name}.dll"))).unwrap();
+        let imports = imports(&PeFile64::parse(&*image).unwrap());
+        writeln!(out, "{name}.sys: {} bytes", image.len()).unwrap();
+        for (module, names) in &imports {
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            writeln!(out, "  {module}: {}", names.join(", ")).unwrap();
+        }
+        assert_eq!(flaws(&image), Vec::<String>::new(), "{name}");
+        assert!(
+            imports["WDFLDR.SYS"].contains("WdfVersionBind"),
+            "{name} binds the framework by itself"
+        );
+    }
+}
+
+#[test]
+fn an_image_with_a_flaw_is_found() {
+    if let Some(reason) = unable() {
+        return not_checked(&reason);
+    }
+    assert_eq!(flaws(&build_flawed("none", &[])), Vec::<String>::new());
+
+    let flawed: [(&str, &[&str], &str); 11] = [
         (
-            "ntoskrnl.exe".into(),
-            BTreeSet::from(["DbgPrint".into(), "ExAllocatePool2".into()]),
+            "import",
+            &["--cfg=forbidden_import"],
+            "imports ntoskrnl.exe!ExAllocatePool2",
         ),
         (
-            "fltmgr.sys".into(),
-            BTreeSet::from(["FltRegisterFilter".into()]),
+            "module",
+            &["--cfg=forbidden_module"],
+            "imports fltmgr.sys!FltRegisterFilter",
         ),
-    ]);
-    assert_eq!(
-        forbidden(&planted),
-        [
-            "fltmgr.sys!FltRegisterFilter",
-            "ntoskrnl.exe!ExAllocatePool2"
-        ]
-    );
+        (
+            "late",
+            &["--cfg=late_import"],
+            "imports NetDmaGetVersion instead of looking it up",
+        ),
+        ("tls", &["--cfg=thread_local"], "has thread-local storage"),
+        ("avx", &["--cfg=avx"], "Vaddps needs [AVX]"),
+        ("sse4", &["--cfg=sse4"], "Roundps needs [SSE4_1]"),
+        ("data", &["--cfg=data_in_code"], "no instruction at 0x"),
+        (
+            "section",
+            &["-Clink-arg=/SECTION:.text,ERW"],
+            "a section is writable and executable",
+        ),
+        (
+            "fixed",
+            &["-Clink-arg=/FIXED", "-Clink-arg=/DYNAMICBASE:NO"],
+            "cannot be relocated",
+        ),
+        (
+            "version",
+            &["-Clink-arg=/SUBSYSTEM:NATIVE,10.00"],
+            "not for version 6.0 of the system",
+        ),
+        ("checksum", &["no checksum"], "the checksum is wrong"),
+    ];
+    for (name, arguments, flaw) in flawed {
+        let found = flaws(&build_flawed(name, arguments));
+        assert!(
+            found.iter().any(|found| found.starts_with(flaw)),
+            "{name}: {flaw:?} is not among {found:?}"
+        );
+    }
 }
