@@ -7,6 +7,7 @@
 //! | [`netdma`] | a DMA engine offered to the network stack (Windows Vista SP1 to Windows 7) |
 //! | [`kmdf`] | driver, device, interrupts, DPCs, resource requirements on the Kernel-Mode Driver Framework |
 //! | [`status`], [`guid`], [`irql`], [`context`], [`rundown`], [`lifetime`], [`physical_device`], [`physical_memory`] | the ground floor, one idea each |
+//! | [`runtime`] | what compiled code wants of a kernel image: allocator, panic handler |
 //! | [`sys`] | the C declarations under all of it |
 //!
 //! # Glossary
@@ -36,7 +37,7 @@ pub mod physical_device;
 pub mod physical_memory;
 pub mod resources;
 pub mod rundown;
-mod runtime;
+pub mod runtime;
 pub mod status;
 pub mod sys;
 

@@ -62,7 +62,8 @@ fn rustc() -> std::ffi::OsString {
 
 /// Says that a check was not made, past the test harness, which shows what a test prints only if it fails.
 fn not_checked(reason: &str) {
-    writeln!(std::io::stderr(), "kernel images: not checked: {reason}").unwrap();
+    let mut error = std::io::stderr().lock();
+    writeln!(error, "kernel images: not checked: {reason}").unwrap();
 }
 
 /// Builds the drivers and returns the directory of their images.

@@ -29,6 +29,8 @@
 use core::cell::UnsafeCell;
 use core::ptr;
 
+use super::debug_print;
+use crate::runtime;
 use crate::status::Status;
 use crate::sys;
 
@@ -164,6 +166,12 @@ unsafe extern "C" fn unload(driver: sys::PDRIVER_OBJECT) {
     if let Some(original) = original {
         // SAFETY: this is the routine that the framework put there for the system to call, with this argument.
         unsafe { original(driver) };
+    }
+    let blocks = runtime::blocks_left();
+    if blocks != 0 {
+        debug_print(format_args!(
+            "nmr-netdma: {blocks} blocks of the pool were never freed\n"
+        ));
     }
     // SAFETY: the driver is unloaded: the framework's routine has returned.
     unsafe { unbind() };
