@@ -148,6 +148,12 @@ impl Kernel {
         Buffer::new(allocate_physical(self.machine(), bytes))
     }
 
+    /// Memory that is contiguous for a program, and for a device only within each page: none of them follows the one before it.
+    /// Zeroed, aligned to a page.
+    pub fn allocate_scattered(&self, bytes: usize) -> Buffer {
+        Buffer::new(Region::scattered(self.machine(), bytes))
+    }
+
     /// Makes the `n`-th allocation of pool or contiguous memory from now on fail, and only that; 1 is the next one.
     /// With `None` none fails any more.
     pub fn fail_allocation(&self, n: Option<u64>) {

@@ -9,6 +9,7 @@
 //! | `life` | what they do: registration to deregistration, power, interrupts |
 //! | `provider` | a provider, its phases, and who is using it |
 //! | `handlers` | calls into a provider |
+//! | `client` | a client and its copies, as the TCP/IP stack has them |
 //! | `channel` | a channel, its descriptors and its statistics |
 //! | `memory` | ring and completion word |
 //! | [`violation`] | the rules |
@@ -34,6 +35,7 @@
 //! * **Handles are numbers** that are no addresses and are not used twice, so that a stale one is found out.
 
 mod channel;
+mod client;
 mod exports;
 mod handlers;
 mod life;
@@ -53,6 +55,10 @@ use core::time::Duration;
 use nmr_netdma::sys;
 
 use self::channel::Object;
+use self::client::Notes;
+pub use self::client::{
+    Client, ClientChannel, DmaCopy, Notification, Part, PhysicalPart, Progress,
+};
 use self::handlers::Operation;
 use self::memory::Memory;
 use self::provider::Provider;
@@ -81,6 +87,8 @@ pub struct ProviderInfo {
     pub version: (u8, u8),
     /// Whether it is started.
     pub started: bool,
+    /// Whether it has direct cache access, by its flags.
+    pub direct_cache_access: bool,
     /// Channels that it has, `DmaChannelCount`; 0 before its first start.
     pub channels: u32,
     /// The longest transfer in bytes, `MaximumTransferSize`; 0 before its first start.
@@ -466,6 +474,7 @@ struct Registry {
     handles: usize,
     providers: BTreeMap<usize, Arc<Provider>>,
     channels: BTreeMap<usize, Arc<Object>>,
+    clients: BTreeMap<usize, Arc<Notes>>,
 }
 
 struct Settings {
@@ -521,6 +530,13 @@ impl State {
         let mut registry = self.registry.lock();
         registry.handles += 1;
         HANDLES | registry.handles << 4
+    }
+
+    /// Tells every client.
+    fn tell(&self, notification: Notification) {
+        for notes in self.registry.lock().clients.values() {
+            notes.lock().push(notification);
+        }
     }
 
     /// Whether `handle` was ever given out.

@@ -592,3 +592,35 @@ fn many_ranges_of_registers_find_room() {
     addresses.dedup_by(|next, previous| *next < *previous + 0x1000_0000);
     assert_eq!(addresses.len(), 8);
 }
+
+#[test]
+fn pages_of_scattered_memory_do_not_follow_each_other() {
+    let kernel = boot();
+    let mut buffer = kernel.allocate_scattered(4 * 0x1000 + 100);
+    buffer.as_mut_slice()[3 * 0x1000 + 5] = 7;
+    let page = |index: usize| buffer.physical_at(index * 0x1000).unwrap();
+    assert_eq!(buffer.physical(), page(0));
+    for index in 0..4 {
+        assert_ne!(page(index) + 0x1000, page(index + 1));
+        assert_eq!(page(index) % 0x1000, 0);
+    }
+    assert_eq!(buffer.physical_at(4 * 0x1000 + 99), Some(page(4) + 99));
+    assert_eq!(buffer.physical_at(4 * 0x1000 + 100), None);
+    let map = |physical: u64, length: u64| {
+        let address = sys::physical_address(physical);
+        // SAFETY: what is no memory is refused.
+        unsafe { sys::MmMapIoSpace(address, length, sys::_MEMORY_CACHING_TYPE::MmCached) }
+    };
+    let mapped = map(page(3), 0x1000).cast::<u8>();
+    // SAFETY: the mapping is a page long.
+    assert_eq!(unsafe { mapped.wrapping_add(5).read() }, 7);
+    // SAFETY: the mapping is of this length.
+    unsafe { sys::MmUnmapIoSpace(mapped.cast(), 0x1000) };
+    assert!(map(page(1), 0x1001).is_null());
+    assert!(map(page(4), 101).is_null());
+    assert_broken(&kernel, &violation::MAP_UNKNOWN, 2);
+    let first = page(0);
+    drop(buffer);
+    assert!(map(first, 1).is_null());
+    assert_broken(&kernel, &violation::MAP_UNKNOWN, 1);
+}

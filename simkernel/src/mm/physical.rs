@@ -171,11 +171,14 @@ impl Memory {
     }
 }
 
-/// Memory with a physical address; freed when dropped.
+/// Memory with a physical address, or one for each of its pages; freed when dropped.
 pub(crate) struct Region {
     pub(crate) virtual_address: *mut u8,
+    /// Of the first byte.
     pub(crate) physical: u64,
     pub(crate) length: usize,
+    /// Of each page, if they are not contiguous.
+    scattered: Vec<u64>,
     memory: Option<Owned>,
     machine: Weak<Machine>,
 }
@@ -213,9 +216,52 @@ impl Region {
             virtual_address: start,
             physical,
             length: bytes,
+            scattered: Vec::new(),
             memory: Some(memory),
             machine: Arc::downgrade(machine),
         })
+    }
+
+    /// Memory of which no page follows the one before it in physical memory.
+    pub(super) fn scattered(machine: &Arc<Machine>, bytes: usize) -> Self {
+        let state = &machine.mm.memory;
+        let memory = Owned::zeroed(bytes);
+        let start = memory.start;
+        let places = (0..bytes.max(1).div_ceil(PAGE)).map(|_| state.place(PAGE, u64::MAX));
+        let Some(mut pages) = places.collect::<Option<Vec<_>>>() else {
+            fatal("simkernel: out of physical addresses")
+        };
+        pages.reverse();
+        let mut map = state.map.write();
+        for (index, physical) in pages.iter().enumerate() {
+            let offset = index * PAGE;
+            let page = Piece {
+                start: start.wrapping_add(offset),
+                length: PAGE.min(bytes.saturating_sub(offset)),
+            };
+            map.by_virtual.insert(page.start.addr(), *physical);
+            map.by_physical.insert(*physical, page);
+        }
+        drop(map);
+        Self {
+            virtual_address: start,
+            physical: pages.first().copied().unwrap_or(0),
+            length: bytes,
+            scattered: pages,
+            memory: Some(memory),
+            machine: Arc::downgrade(machine),
+        }
+    }
+
+    /// The physical address of the byte at `offset`.
+    fn physical_at(&self, offset: usize) -> Option<u64> {
+        if offset >= self.length {
+            return None;
+        }
+        match self.scattered.get(offset / PAGE) {
+            Some(page) => Some(page + (offset % PAGE) as u64),
+            None => Some(self.physical + offset as u64),
+        }
     }
 }
 
@@ -229,6 +275,10 @@ impl Drop for Region {
         let mut map = state.map.write();
         map.by_physical.remove(&self.physical);
         map.by_virtual.remove(&start);
+        for (index, physical) in self.scattered.iter().enumerate() {
+            map.by_physical.remove(physical);
+            map.by_virtual.remove(&(start + index * PAGE));
+        }
         drop(map);
         if machine.mm.mappings.any_in(&(start..start + self.length)) {
             machine.violated(
@@ -265,6 +315,11 @@ impl Buffer {
     /// The physical address of the first byte.
     pub fn physical(&self) -> u64 {
         self.0.physical
+    }
+
+    /// The physical address of the byte at `offset`, if there is one.
+    pub fn physical_at(&self, offset: usize) -> Option<u64> {
+        self.0.physical_at(offset)
     }
 
     /// Its length in bytes.

@@ -27,7 +27,7 @@ use nmr_netdma::sys;
 use super::handlers::{Operation, Request};
 use super::memory::{Memory, WORDS, Words};
 use super::provider::Provider;
-use super::{ChannelStatistics, Descriptor, Transfer, deadline, violation};
+use super::{ChannelStatistics, Descriptor, Progress, Transfer, deadline, violation};
 use crate::kernel::{self, Machine};
 use crate::platform::{self, Condvar, Mutex};
 
@@ -93,6 +93,15 @@ impl fmt::Display for Object {
     }
 }
 
+/// What the last descriptor of a batch asks for.
+pub(super) fn ask(interrupt: bool) -> u32 {
+    if interrupt {
+        COMPLETED | INTERRUPT
+    } else {
+        COMPLETED
+    }
+}
+
 /// The turn of a thread to submit or free.
 struct Turn<'a>(&'a Object);
 
@@ -110,6 +119,21 @@ impl Inner {
 
     fn free_slots(&self) -> usize {
         self.capacity() - (self.head - self.tail) as usize
+    }
+
+    /// How far everything up to `ticket` is.
+    fn progress(&self, ticket: u64) -> Progress {
+        let last = ticket.wrapping_sub(1);
+        let over = ticket > self.head || matches!(self.life, Life::Allocating | Life::Freed);
+        if self.failed.iter().any(|range| range.contains(&last)) {
+            Progress::Failed
+        } else if ticket <= self.tail {
+            Progress::Complete
+        } else if over {
+            Progress::Failed
+        } else {
+            Progress::Running
+        }
     }
 
     fn slot(&self, descriptor: u64) -> usize {
@@ -303,6 +327,16 @@ impl Object {
         self.inner.lock().statistics.clone()
     }
 
+    /// How far everything up to `ticket` is, as far as that was looked at.
+    pub(super) fn progress(&self, ticket: u64) -> Progress {
+        self.inner.lock().progress(ticket)
+    }
+
+    /// Whether the next batch is a start.
+    pub(super) fn needs_start(&self) -> bool {
+        !self.inner.lock().running
+    }
+
     /// Descriptors given and not done.
     pub(super) fn outstanding(&self) -> u64 {
         let inner = self.inner.lock();
@@ -333,12 +367,7 @@ impl Object {
             .iter()
             .map(|transfer| (*transfer).into())
             .collect();
-        let ask = if interrupt {
-            COMPLETED | INTERRUPT
-        } else {
-            COMPLETED
-        };
-        self.submit_descriptors(machine, &descriptors, ask)
+        self.submit_descriptors(machine, &descriptors, ask(interrupt))
     }
 
     /// Gives the engine `transfers`; the last one of each part that fits into the ring also has `ask`.
@@ -741,18 +770,10 @@ impl Object {
         let limit = deadline(timeout);
         let mut inner = self.inner.lock();
         loop {
-            if inner
-                .failed
-                .iter()
-                .any(|range| range.contains(&ticket.wrapping_sub(1)))
-            {
-                return false;
-            }
-            if ticket <= inner.tail {
-                return true;
-            }
-            if ticket > inner.head || inner.life != Life::Open && inner.life != Life::Freeing {
-                return false;
+            match inner.progress(ticket) {
+                Progress::Complete => return true,
+                Progress::Failed => return false,
+                Progress::Pending | Progress::Running => {}
             }
             let asked = inner.flags(ticket - 1) & INTERRUPT != 0;
             let slice = if asked { TRUST } else { POLL };

@@ -12,7 +12,7 @@ use nmr_netdma::sys;
 
 use super::channel::Object;
 use super::provider::{self, Attributes, Phase, Provider};
-use super::{Affinity, AffinityPlan, Transfer, violation};
+use super::{Affinity, AffinityPlan, Notification, Transfer, violation};
 use crate::kernel::Machine;
 use crate::pnp;
 
@@ -69,12 +69,15 @@ pub(super) fn register(
             provider.name, provider.maximum_channels
         ),
     );
+    let provider = Arc::new(provider);
+    let id = provider.id();
     machine
         .ndis
         .registry
         .lock()
         .providers
-        .insert(handle, Arc::new(provider));
+        .insert(handle, provider);
+    machine.ndis.tell(Notification::Registered(id));
     Ok(handle)
 }
 
@@ -196,6 +199,7 @@ pub(super) fn start(
             "'{name}' started: {channels} channels, transfers up to {maximum_transfer} bytes"
         ),
     );
+    machine.ndis.tell(Notification::Arrival(provider.id()));
     if machine.ndis.settings.lock().probe {
         probe(machine, &provider);
     }
@@ -234,6 +238,7 @@ pub(super) fn stop(machine: &Arc<Machine>, handle: usize) {
 /// Waits for everything that is under way, and frees the channels.
 fn finish_stop(machine: &Arc<Machine>, provider: &Provider) {
     machine.trace("netdma", format_args!("'{}' stopping", provider.name));
+    machine.ndis.tell(Notification::Removal(provider.id()));
     if provider.wait_for_callers(long_patience(machine)) {
         for channel in machine.channels_of(provider) {
             channel.free(machine);
@@ -316,6 +321,11 @@ pub(super) fn notify(machine: &Arc<Machine>, handle: usize, event: &sys::NET_DMA
         );
         return;
     }
+    machine.ndis.tell(if powered {
+        Notification::PowerUp(provider.id())
+    } else {
+        Notification::PowerDown(provider.id())
+    });
     if !powered {
         if !provider.wait_for_callers(long_patience(machine)) {
             machine.violated(

@@ -46,6 +46,7 @@ pub(super) struct Provider {
     pub(super) handle: usize,
     pub(super) name: String,
     pub(super) version: (u8, u8),
+    pub(super) direct_cache_access: bool,
     /// The address of its physical device object.
     pub(super) device: usize,
     pub(super) maximum_channels: u32,
@@ -75,6 +76,9 @@ impl Provider {
         Self {
             handle,
             version: (characteristics.MajorVersion, characteristics.MinorVersion),
+            direct_cache_access: characteristics.Flags
+                & sys::NET_DMA_PROVIDER_CHARACTERISTICS_DCA_SUPPORTED
+                != 0,
             device: characteristics.PhysicalDeviceObject.addr(),
             maximum_channels: characteristics.MaxDmaChannelCount,
             affinity: Vec::new(),
@@ -99,10 +103,11 @@ impl Provider {
     pub(super) fn info(&self) -> ProviderInfo {
         let condition = self.condition.lock();
         ProviderInfo {
-            id: ProviderId(self.handle),
+            id: self.id(),
             name: self.name.clone(),
             version: self.version,
             started: condition.phase == Phase::Started,
+            direct_cache_access: self.direct_cache_access,
             channels: condition
                 .attributes
                 .map_or(0, |attributes| attributes.channels),
@@ -111,6 +116,10 @@ impl Provider {
                 .map_or(0, |attributes| attributes.maximum_transfer),
             affinity: self.affinity.clone(),
         }
+    }
+
+    pub(super) fn id(&self) -> ProviderId {
+        ProviderId(self.handle)
     }
 
     /// The channels that the provider was started with.

@@ -2,92 +2,37 @@
 //! fewer messages than channels, or NetDMA is not there.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use netdma_kmdf::{MAXIMUM_TRANSFER_SIZE, driver_entry};
-use simkernel::devices::Doorbell;
-use simkernel::ndis::{AffinityPlan, Channel, Transfer};
-use simkernel::pnp::{Bar, DeviceConfig, DeviceId, DriverId, Signal};
-use simkernel::{Config, Kernel, Os};
+use simkernel::ndis::AffinityPlan;
 
-const TIMEOUT: Duration = Duration::from_secs(30);
+use super::machine::*;
 
-/// A machine with the driver and one device.
-struct Machine {
-    kernel: Kernel,
-    driver: DriverId,
-    device: DeviceId,
+fn boot(os: Os, channels: u32, messages: u32, granted: Option<u32>) -> Machine {
+    boot_with(os, channels, messages, granted, |_| {})
 }
 
-impl Machine {
-    /// A device with `channels` channels and `messages` messages, of which at most `granted` are granted.
-    fn boot(os: Os, channels: u32, messages: u32, granted: Option<u32>) -> Self {
-        Self::boot_with(os, channels, messages, granted, |_| {})
-    }
-
-    fn boot_with(
-        os: Os,
-        channels: u32,
-        messages: u32,
-        granted: Option<u32>,
-        before: impl FnOnce(&Kernel),
-    ) -> Self {
-        let kernel = Kernel::boot(Config {
+fn boot_with(
+    os: Os,
+    channels: u32,
+    messages: u32,
+    granted: Option<u32>,
+    before: impl FnOnce(&Kernel),
+) -> Machine {
+    let setup = Setup {
+        config: Config {
             os,
-            processors: 4,
             ..Config::default()
-        });
-        before(&kernel);
-        let driver = kernel
-            .load_driver("netdma-kmdf", driver_entry)
-            .expect("the driver loads");
-        let signal = Signal::new();
-        let model = Doorbell::new(channels, signal.clone());
-        let config = DeviceConfig {
-            name: "engine".into(),
-            messages,
-            granted,
-            bars: vec![Bar {
-                length: Doorbell::LENGTH,
-                model,
-            }],
-            signal,
-        };
-        let device = kernel
-            .add_device(driver, config)
-            .expect("the device starts");
-        Self {
-            kernel,
-            driver,
-            device,
-        }
-    }
-
-    fn open(&self, processors: u64) -> Channel {
-        let provider = self.kernel.netdma().providers()[0].id;
-        self.kernel
-            .netdma()
-            .open(provider, processors)
-            .expect("a channel")
-    }
-
-    fn unload(self) {
-        self.kernel
-            .remove_device(self.device)
-            .expect("the device is removed");
-        assert!(self.kernel.netdma().providers().is_empty());
-        self.kernel
-            .unload_driver(self.driver)
-            .expect("the driver is unloaded");
-        let verdict = self.kernel.shutdown();
-        assert!(verdict.is_clean(), "{verdict}");
-    }
+        },
+        channels,
+        messages,
+        granted,
+    };
+    Machine::with(setup, before)
 }
 
 /// Copies `batches` batches of `pieces` pieces of different lengths and checks every byte, also around the copies.
 fn copy(machine: &Machine, channel: &Channel, batches: u32, pieces: usize) {
     const ROOM: usize = 0x3000;
-    const GUARD: u8 = 0xA5;
 
     for batch in 0..batches {
         let mut source = machine.kernel.allocate(pieces * ROOM);
@@ -124,7 +69,7 @@ fn copy(machine: &Machine, channel: &Channel, batches: u32, pieces: usize) {
 /// Every channel of the device, copying at the same time.
 fn copy_on_all(machine: &Machine, channels: u32) -> Vec<Channel> {
     let open: Vec<_> = (0..channels)
-        .map(|channel| machine.open(1 << (channel % 4)))
+        .map(|channel| machine.open_on(1 << (channel % 4)))
         .collect();
     std::thread::scope(|scope| {
         for (index, channel) in (0..).zip(&open) {
@@ -140,7 +85,7 @@ fn copy_on_all(machine: &Machine, channels: u32) -> Vec<Channel> {
 
 #[test]
 fn each_channel_interrupts_and_completes_on_the_processor_that_netdma_asked_for() {
-    let machine = Machine::boot(Os::Win7, 8, 8, None);
+    let machine = boot(Os::Win7, 8, 8, None);
     let info = machine.kernel.netdma().providers().remove(0);
     assert_eq!((info.channels, info.version), (8, (2, 1)));
     assert_eq!(info.maximum_transfer, MAXIMUM_TRANSFER_SIZE);
@@ -169,13 +114,12 @@ fn each_channel_interrupts_and_completes_on_the_processor_that_netdma_asked_for(
             "{statistics:?}, not {here:?}"
         );
     }
-    drop(channels);
-    machine.unload();
+    machine.end(channels);
 }
 
 #[test]
 fn fewer_messages_than_channels_are_shared() {
-    let machine = Machine::boot(Os::Win7, 8, 3, None);
+    let machine = boot(Os::Win7, 8, 3, None);
     let channels = copy_on_all(&machine, 8);
     let reports = machine.kernel.interrupts(machine.device);
     assert_eq!(reports.len(), 3);
@@ -185,22 +129,20 @@ fn fewer_messages_than_channels_are_shared() {
             .all(|report| report.delivered.values().sum::<u64>() > 0),
         "{reports:?}"
     );
-    drop(channels);
-    machine.unload();
+    machine.end(channels);
 }
 
 #[test]
 fn a_grant_that_runs_short_is_shared() {
-    let machine = Machine::boot(Os::Win7, 8, 8, Some(2));
+    let machine = boot(Os::Win7, 8, 8, Some(2));
     let channels = copy_on_all(&machine, 8);
     assert_eq!(machine.kernel.interrupts(machine.device).len(), 2);
-    drop(channels);
-    machine.unload();
+    machine.end(channels);
 }
 
 #[test]
 fn one_message_serves_all_channels() {
-    let machine = Machine::boot(Os::Win7, 4, 1, None);
+    let machine = boot(Os::Win7, 4, 1, None);
     let channels = copy_on_all(&machine, 4);
     for channel in &channels {
         assert!(
@@ -211,13 +153,12 @@ fn one_message_serves_all_channels() {
                 .eq(&[channel.processor()])
         );
     }
-    drop(channels);
-    machine.unload();
+    machine.end(channels);
 }
 
 #[test]
 fn a_line_interrupt_serves_all_channels() {
-    let machine = Machine::boot(Os::VistaSp1, 4, 0, None);
+    let machine = boot(Os::VistaSp1, 4, 0, None);
     assert_eq!(machine.kernel.netdma().providers()[0].version, (2, 0));
     let channels = copy_on_all(&machine, 4);
     let reports = machine.kernel.interrupts(machine.device);
@@ -225,39 +166,36 @@ fn a_line_interrupt_serves_all_channels() {
         matches!(&*reports, [report] if report.message.is_none()),
         "{reports:?}"
     );
-    drop(channels);
-    machine.unload();
+    machine.end(channels);
 }
 
 #[test]
 fn a_client_gets_a_channel_that_interrupts_on_its_processor_while_there_is_one() {
-    let machine = Machine::boot(Os::Win7, 4, 4, None);
-    let on_two = machine.open(1 << 2);
+    let machine = boot(Os::Win7, 4, 4, None);
+    let on_two = machine.open_on(1 << 2);
     assert_eq!(on_two.processor(), 2);
     // The one whose message goes to processor 2 is taken; the next one works there all the same.
-    let also_on_two = machine.open(1 << 2);
+    let also_on_two = machine.open_on(1 << 2);
     assert_eq!(also_on_two.processor(), 2);
     copy(&machine, &also_on_two, 2, 4);
-    drop((on_two, also_on_two));
-    machine.unload();
+    machine.end((on_two, also_on_two));
 }
 
 #[test]
 fn no_more_channels_than_the_device_has() {
-    let machine = Machine::boot(Os::Win7, 2, 2, None);
+    let machine = boot(Os::Win7, 2, 2, None);
     let provider = machine.kernel.netdma().providers()[0].id;
-    let channels = [machine.open(u64::MAX), machine.open(u64::MAX)];
+    let channels = [machine.open_on(u64::MAX), machine.open_on(u64::MAX)];
     assert!(machine.kernel.netdma().open(provider, u64::MAX).is_err());
     drop(channels);
-    let again = machine.open(u64::MAX);
+    let again = machine.open_on(u64::MAX);
     copy(&machine, &again, 1, 1);
-    drop(again);
-    machine.unload();
+    machine.end(again);
 }
 
 #[test]
 fn processors_that_do_not_exist_are_left_out_of_the_plan() {
-    let machine = Machine::boot_with(Os::Win7, 2, 2, None, |kernel| {
+    let machine = boot_with(Os::Win7, 2, 2, None, |kernel| {
         kernel
             .netdma()
             .set_affinity(AffinityPlan::Processors(vec![99, 1]));
@@ -268,23 +206,23 @@ fn processors_that_do_not_exist_are_left_out_of_the_plan() {
         reports[0].targets.iter().all(|processor| *processor < 4),
         "{reports:?}"
     );
-    drop(copy_on_all(&machine, 2));
-    machine.unload();
+    let channels = copy_on_all(&machine, 2);
+    machine.end(channels);
 }
 
 #[test]
 fn without_a_word_of_netdma_interrupts_go_where_the_system_likes() {
-    let machine = Machine::boot_with(Os::Win7, 2, 2, None, |kernel| {
+    let machine = boot_with(Os::Win7, 2, 2, None, |kernel| {
         kernel.netdma().set_affinity(AffinityPlan::Silent);
     });
-    drop(copy_on_all(&machine, 2));
-    machine.unload();
+    let channels = copy_on_all(&machine, 2);
+    machine.end(channels);
 }
 
 #[test]
 fn a_descriptor_that_is_too_long_halts_the_channel_and_a_new_list_goes_on() {
-    let machine = Machine::boot(Os::Win7, 1, 1, None);
-    let channel = machine.open(u64::MAX);
+    let machine = boot(Os::Win7, 1, 1, None);
+    let channel = machine.open_on(u64::MAX);
     let (source, destination) = (machine.kernel.allocate(4096), machine.kernel.allocate(4096));
     let good = Transfer {
         source: source.physical(),
@@ -302,20 +240,19 @@ fn a_descriptor_that_is_too_long_halts_the_channel_and_a_new_list_goes_on() {
     assert!(!channel.wait(ticket, TIMEOUT));
     assert_eq!(channel.statistics().faults, 1);
     copy(&machine, &channel, 2, 4);
-    drop(channel);
-    machine.unload();
+    machine.end(channel);
 }
 
 #[test]
 fn without_netdma_the_driver_loads_says_so_and_goes() {
-    let machine = Machine::boot(Os::Win10, 4, 4, None);
+    let machine = boot(Os::Win10, 4, 4, None);
     let said = machine
         .kernel
         .events()
         .iter()
         .any(|event| event.what.contains("NetDMA is not supported"));
     assert!(said, "{:?}", machine.kernel.events());
-    machine.unload();
+    machine.end(());
 }
 
 #[test]
@@ -325,20 +262,7 @@ fn a_refused_allocation_at_any_moment_leaves_nothing_behind() {
         let kernel = Kernel::boot(Config::default());
         kernel.fail_allocation(Some(n));
         if let Ok(driver) = kernel.load_driver("netdma-kmdf", driver_entry) {
-            let signal = Signal::new();
-            let model = Doorbell::new(2, signal.clone());
-            let bars = vec![Bar {
-                length: Doorbell::LENGTH,
-                model,
-            }];
-            let config = DeviceConfig {
-                name: "engine".into(),
-                messages: 2,
-                granted: None,
-                bars,
-                signal,
-            };
-            match kernel.add_device(driver, config) {
+            match kernel.add_device(driver, device(2, 2, None)) {
                 Ok(device) => kernel.remove_device(device).expect("the device is removed"),
                 Err(status) => _ = failures.insert(status),
             }

@@ -1,0 +1,151 @@
+//! Start, append, suspend and resume.
+
+use super::machine::*;
+
+#[test]
+fn t48_an_append_without_a_start_is_refused() {
+    let machine = Machine::boot();
+    let channel = machine.open();
+    let (source, destination) = (machine.source(64), machine.destination(64));
+    let nothing = [Transfer {
+        flags: sys::NET_DMA_NULL_TRANSFER,
+        ..Transfer::default()
+    }];
+    let copy = [transfer(&source, 0, &destination, 0, 64)];
+    let refusal = Err(sys::STATUS_UNSUCCESSFUL);
+    assert_eq!(channel.append(&copy), refusal, "after allocation");
+    run(&channel, &nothing);
+    channel.abort().unwrap();
+    assert_eq!(channel.append(&copy), refusal, "after abort");
+    run(&channel, &nothing);
+    channel.reset().unwrap();
+    assert_eq!(channel.append(&copy), refusal, "after reset");
+    run(&channel, &nothing);
+    assert!(destination.as_slice().iter().all(|byte| *byte == GUARD));
+    machine.end(channel);
+}
+
+#[test]
+fn t50_a_start_while_active_drops_the_rest_of_the_old_list() {
+    let machine = Machine::boot();
+    let channel = machine.open();
+    let length = 200 * MAXIMUM_TRANSFER_SIZE as usize;
+    let source = machine.source(length);
+    let in_the_middle = (0..50).any(|_| {
+        let (old, new) = (machine.destination(length), machine.destination(4096));
+        channel.submit(&long_list(&source, &old)).unwrap();
+        let before = channel.statistics().descriptors;
+        let ticket = channel
+            .restart(&[transfer(&source, 0, &new, 0, 4096)])
+            .unwrap();
+        assert!(channel.wait(ticket, TIMEOUT));
+        assert!(channel.statistics().descriptors > before);
+        assert!(new.as_slice() == &source.as_slice()[..4096]);
+        (0..200).contains(&copied(&source, &old, false))
+    });
+    assert!(in_the_middle, "no start came in the middle");
+    machine.end(channel);
+}
+
+#[test]
+fn t51_a_start_while_suspended_forgets_the_suspension() {
+    let machine = Machine::boot();
+    let channel = machine.open();
+    let (source, destination) = (machine.source(128), machine.destination(128));
+    run(&channel, &[Transfer::default()]);
+    channel.suspend().unwrap();
+    let lost = channel
+        .submit(&[transfer(&source, 0, &destination, 0, 64)])
+        .unwrap();
+    let ticket = channel
+        .restart(&[transfer(&source, 64, &destination, 64, 64)])
+        .unwrap();
+    assert!(channel.wait(ticket, TIMEOUT));
+    assert!(!channel.wait(lost, Duration::ZERO));
+    assert!(destination.as_slice()[64..] == source.as_slice()[64..]);
+    assert!(
+        destination.as_slice()[..64]
+            .iter()
+            .all(|byte| *byte == GUARD)
+    );
+    machine.end(channel);
+}
+
+#[test]
+fn t52_a_suspension_in_the_middle_finishes_the_current_descriptor_and_no_more() {
+    let machine = Machine::boot();
+    let channel = machine.open();
+    let length = 200 * MAXIMUM_TRANSFER_SIZE as usize;
+    let source = machine.source(length);
+    let in_the_middle = (0..50).any(|_| {
+        let destination = machine.destination(length);
+        let ticket = channel.submit(&long_list(&source, &destination)).unwrap();
+        std::thread::sleep(Duration::from_millis(1));
+        let done = (channel.suspend().unwrap() + 200 - ticket) as usize;
+        assert_eq!(copied(&source, &destination, false), done);
+        std::thread::sleep(Duration::from_millis(5));
+        assert_eq!(copied(&source, &destination, false), done, "it goes on");
+        channel.resume().unwrap();
+        assert!(channel.wait(ticket, TIMEOUT));
+        assert_eq!(copied(&source, &destination, false), 200);
+        (1..200).contains(&done)
+    });
+    assert!(in_the_middle, "no suspension came in the middle");
+    machine.end(channel);
+}
+
+#[test]
+fn t53_suspending_twice_is_as_once_and_a_resume_needs_a_suspension() {
+    let machine = Machine::boot();
+    let channel = machine.open();
+    assert_eq!(channel.suspend(), Ok(0));
+    channel.resume().unwrap();
+    run(&channel, &[Transfer::default()]);
+    assert_eq!(channel.suspend(), Ok(1));
+    assert_eq!(channel.suspend(), Ok(1));
+    channel.resume().unwrap();
+    assert_eq!(channel.resume(), Err(sys::STATUS_UNSUCCESSFUL));
+    run(&channel, &[Transfer::default()]);
+    machine.end(channel);
+}
+
+#[test]
+fn t54_a_list_that_was_edited_while_suspended_runs_as_edited() {
+    let machine = Machine::boot();
+    let channel = machine.open();
+    let (source, destination) = (machine.source(256), machine.destination(256));
+    let copy = |index: usize| transfer(&source, index * 64, &destination, index * 64, 64);
+    run(&channel, &[Transfer::default()]);
+    channel.suspend().unwrap();
+    channel.submit(&[copy(0), copy(1)]).unwrap();
+    let ticket = channel.edit(&[copy(2), copy(3)]).unwrap();
+    channel.resume().unwrap();
+    assert!(channel.wait(ticket, TIMEOUT));
+    assert!(
+        destination.as_slice()[..128]
+            .iter()
+            .all(|byte| *byte == GUARD)
+    );
+    assert!(destination.as_slice()[128..] == source.as_slice()[128..]);
+    run(&channel, &[copy(0)]);
+    machine.end(channel);
+}
+
+#[test]
+fn t55_an_append_while_suspended_runs_once_and_only_after_the_resume() {
+    let machine = Machine::boot();
+    let channel = machine.open();
+    let (source, destination) = (machine.source(64), machine.destination(64));
+    run(&channel, &[Transfer::default()]);
+    channel.suspend().unwrap();
+    let ticket = channel
+        .submit(&[transfer(&source, 0, &destination, 0, 64)])
+        .unwrap();
+    assert!(!channel.wait(ticket, Duration::from_millis(50)));
+    assert!(destination.as_slice().iter().all(|byte| *byte == GUARD));
+    channel.resume().unwrap();
+    assert!(channel.wait(ticket, TIMEOUT));
+    assert!(source.as_slice() == destination.as_slice());
+    assert_eq!(channel.statistics().descriptors, 2);
+    machine.end(channel);
+}
