@@ -3,7 +3,7 @@
 //! ```no_run
 //! #![no_std]
 //! use nmr_netdma::irql::{Irql, Passive};
-//! use nmr_netdma::kmdf::{self, AddedDevice, DeviceInit, DriverInit, Registers, Resources, Revocable};
+//! use nmr_netdma::kmdf::{self, AddedDevice, DeviceInit, DriverInit, Registers, Resources};
 //! use nmr_netdma::{Error, Result};
 //!
 //! struct Driver;
@@ -14,25 +14,20 @@
 //!     }
 //!
 //!     fn device_add<'a>(&self, init: DeviceInit<'a>, irql: &mut Irql<Passive>) -> Result<AddedDevice<'a>> {
-//!         let device = init.create(irql)?;
-//!         Ok(device.finish(Device { registers: Revocable::new() }))
+//!         let mut device = init.create(irql)?;
+//!         let registers = device.create_registers(irql)?;
+//!         Ok(device.finish(Device { registers }))
 //!     }
 //! }
 //!
 //! struct Device {
-//!     registers: Revocable<Registers>,
+//!     registers: Registers,
 //! }
 //!
 //! impl kmdf::Device for Device {
 //!     fn prepare_hardware(&self, resources: &Resources<'_>, irql: &mut Irql<Passive>) -> Result<()> {
 //!         let memory = resources.memory().next().ok_or(Error::DEVICE_CONFIGURATION_ERROR)?;
-//!         let registers = Registers::map(memory, irql)?;
-//!         self.registers.install(registers, irql).map_err(|_| Error::INVALID_DEVICE_STATE)
-//!     }
-//!
-//!     fn release_hardware(&self, irql: &mut Irql<Passive>) -> Result<()> {
-//!         self.registers.revoke(irql);
-//!         Ok(())
+//!         self.registers.map(memory, irql) // until the hardware is released
 //!     }
 //! }
 //!
@@ -56,8 +51,8 @@
 //! | power down, with interrupts | framework | PASSIVE | [`Device::self_managed_io_suspend`], [`Device::d0_exit_pre_interrupts_disabled`] |
 //! | switch each interrupt off, wait for its DPCs | framework | device | [`Interrupt::disable`] |
 //! | power down | framework | PASSIVE | [`Device::d0_exit`] |
-//! | stop: unmap registers | framework | PASSIVE | [`Device::release_hardware`] |
-//! | remove: interrupt contexts are dropped, then the device's | framework | PASSIVE | [`Device::cleanup`] |
+//! | stop; registers are unmapped afterwards | framework | PASSIVE | [`Device::release_hardware`] |
+//! | remove: what names the device goes, then the contexts, the device's last | framework | PASSIVE | [`Device::cleanup`] |
 //! | unload: what the driver registered must be gone | framework | PASSIVE | [`Driver::unload`] |
 //!
 //! A callback that fails undoes the steps before it, in this order reversed, and the device does not start. The pages
@@ -74,13 +69,14 @@
 //!   kind of object, not for each type, and the size is given for each object (`ContextSizeOverride`). Which type it
 //!   is, is known from the callback: it is the one that the object was created for. An allocation of our own behind a pointer was
 //!   rejected: it can fail where this cannot, and costs each interrupt an access more.
-//! * **Contexts are dropped in EvtCleanupCallback**, not in EvtDestroyCallback. For drivers, devices and interrupts cleanup comes at
-//!   PASSIVE_LEVEL, and before the lower drivers remove the device; destruction comes after, when a registration that
-//!   names the device would be late. After cleanup no callback comes that uses the context; should one come, it
-//!   finds the word cleared.
-//! * **No handle outlives its callback.** [`InterruptHandle`], [`Resources`], [`RequirementsList`] are borrowed from the callback that
-//!   gets them. What must be kept, a context keeps: data shared between a device and its interrupts in a [`Shared`], and
-//!   what exists only between prepare and release in a [`Revocable`].
+//! * **Contexts are dropped in EvtDestroyCallback**, which comes once, when nobody refers to the object any more; so no callback
+//!   can be left that borrows the context. EvtCleanupCallback, which comes before the lower drivers lose the device, is
+//!   [`Device::cleanup`]: the place for what names the device to others. To drop the contexts there was rejected: that nothing
+//!   runs afterwards would rest on each object's rundown. The one exception is the driver's own value, which
+//!   EvtDriverUnload consumes, because what it registered has to be gone before the image goes.
+//! * **No handle outlives its object.** [`InterruptHandle`], [`Resources`], [`RequirementsList`] are borrowed from the callback that
+//!   gets them. What must be kept, a context keeps: data shared between a device and its interrupts in a [`Shared`],
+//!   the device's [`Registers`], and whatever else exists only between prepare and release in a [`Revocable`].
 //! * **All callbacks are always registered.** A default body does what the framework does without the callback.
 //! * **KMDF 1.7.** Only functions and structure sizes of that version are used, so one binary runs from Windows Vista SP1 on.
 //!   What later versions add (processor groups in interrupt policies) answers [`Error::NOT_SUPPORTED`](crate::Error::NOT_SUPPORTED).
@@ -112,7 +108,7 @@ pub use self::interrupt::{
     Interrupt, InterruptHandle, InterruptInfo, InterruptPolicy, InterruptPriority, NewInterrupt,
 };
 pub use self::memory::PhysicalMapping;
-pub use self::registers::Registers;
+pub use self::registers::{RegisterAccess, Registers};
 pub use self::requirements::{
     IoDescriptor, IoResourceList, RequirementsList, set_message_affinity,
 };

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use nmr_netdma::irql::{self, Dispatch, Irql, Passive};
 use nmr_netdma::kmdf::{
-    self, AddedDevice, AffinityReport, DeviceInit, Dpc, DpcHandle, DpcRoutine, DriverInit,
+    self, AddedDevice, AffinityReport, DeviceInit, Dpc, DpcHandle, DpcRoutine, DriverInit, Image,
     InterruptHandle, InterruptPolicy, InterruptPriority, PowerState, ProcessorSet, Registers,
     RequirementsList, Resources, Revocable, Shared, current_processor, memory,
     set_message_affinity,
@@ -43,6 +43,10 @@ struct Script {
     filtered: Option<fn(&Script, &mut RequirementsList<'_>)>,
     /// Done in the driver's own context, when the device has been prepared.
     prepared: Option<Probe>,
+    /// The registers of a device, kept by its probe.
+    registers: Mutex<Option<Registers>>,
+    /// The registers could be accessed when the hardware was to be released.
+    mapped_at_release: AtomicBool,
     log: Mutex<Vec<String>>,
     report: Mutex<Option<AffinityReport>>,
     assigned: Mutex<Vec<kmdf::AssignedInterrupt>>,
@@ -51,7 +55,7 @@ struct Script {
     deferred: Mutex<BTreeMap<(u32, u32), u32>>,
 }
 
-type Probe = fn(&Script, &Resources<'_>, &mut Irql<Passive>);
+type Probe = fn(&Script, &Resources<'_>, &Registers, &mut Irql<Passive>);
 
 impl Script {
     fn note(&self, step: impl Into<String>) {
@@ -107,7 +111,7 @@ impl kmdf::Driver for Driver {
         let mut device = init.create(irql)?;
         let state = State {
             script: Arc::clone(script),
-            registers: Revocable::new(),
+            registers: device.create_registers(irql)?,
             messages: AtomicBool::new(false),
         };
         let state = Shared::try_new(state, irql).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
@@ -140,7 +144,7 @@ impl kmdf::Driver for Driver {
 
 struct State {
     script: Arc<Script>,
-    registers: Revocable<Registers>,
+    registers: Registers,
     messages: AtomicBool,
 }
 
@@ -179,20 +183,18 @@ impl kmdf::Device for Device {
             .memory()
             .next()
             .ok_or(Error::DEVICE_CONFIGURATION_ERROR)?;
-        let registers = Registers::map(memory, irql)?;
-        self.state
-            .registers
-            .install(registers, irql)
-            .map_err(|_| Error::INVALID_DEVICE_STATE)?;
+        self.state.registers.map(memory, irql)?;
         if let Some(probe) = script.prepared {
-            probe(script, resources, irql);
+            probe(script, resources, &self.state.registers, irql);
         }
         script.step("prepare_hardware")
     }
 
-    fn release_hardware(&self, irql: &mut Irql<Passive>) -> Result<()> {
-        self.state.registers.revoke(irql);
-        self.state.script.step("release_hardware")
+    fn release_hardware(&self, _: &mut Irql<Passive>) -> Result<()> {
+        let mapped = self.state.registers.access().is_ok();
+        let script = &self.state.script;
+        script.mapped_at_release.store(mapped, Ordering::Relaxed);
+        script.step("release_hardware")
     }
 
     fn d0_entry(&self, previous: PowerState, _: &mut Irql<Passive>) -> Result<()> {
@@ -206,11 +208,7 @@ impl kmdf::Device for Device {
         } else {
             1
         };
-        self.state
-            .registers
-            .access()
-            .ok_or(Error::DEVICE_NOT_READY)?
-            .write_u32(0x0C, enable)?;
+        self.state.registers.write_u32(0x0C, enable)?;
         self.state.script.step("d0_entry_post_interrupts_enabled")
     }
 
@@ -243,7 +241,11 @@ impl kmdf::Device for Device {
         self.state.script.note("self_managed_io_cleanup");
     }
 
-    fn cleanup(self, _: &mut Irql<Passive>) {
+    fn cleanup(&self, _: &mut Irql<Passive>) {
+        assert_eq!(
+            self.state.registers.read_u32(0),
+            Err(Error::DEVICE_NOT_READY)
+        );
         self.state.script.note("cleanup");
     }
 }
@@ -262,7 +264,7 @@ impl kmdf::Interrupt for Interrupt {
         _: &mut Irql<irql::Device>,
     ) -> bool {
         assert_eq!(message, self.index);
-        let Some(registers) = self.state.registers.access() else {
+        let Ok(registers) = self.state.registers.access() else {
             return false;
         };
         let Ok(status) = registers.read_u32(0x08) else {
@@ -420,9 +422,9 @@ fn a_device_goes_through_the_callbacks_in_the_documented_order_and_contexts_are_
         "release_hardware",
         "self_managed_io_flush",
         "self_managed_io_cleanup",
+        "cleanup",
         "drop interrupt 0",
         "drop interrupt 1",
-        "cleanup",
         "drop device",
         "unload",
         "drop driver",
@@ -480,9 +482,9 @@ fn fails(step: &'static str, expected: &[&str]) {
 }
 
 const GONE: [&str; 4] = [
+    "cleanup",
     "drop interrupt 0",
     "drop interrupt 1",
-    "cleanup",
     "drop device",
 ];
 
@@ -730,10 +732,14 @@ fn interrupts_are_served_and_deferred_on_the_processor_they_were_given_to() {
 
 #[test]
 fn registers_are_bounded() {
-    let prepared: Probe = |script, resources, irql| {
+    let prepared: Probe = |script, resources, registers, irql| {
         let memory = resources.memory().next().unwrap();
         assert_eq!(memory.length(), Doorbell::LENGTH as u64);
-        let registers = Registers::map(memory, irql).unwrap();
+        assert_eq!(
+            registers.map(memory, irql),
+            Err(Error::INVALID_DEVICE_STATE)
+        );
+        let registers = registers.access().unwrap();
         assert_eq!(registers.length(), Doorbell::LENGTH);
         assert_eq!(registers.read_u32(0), Ok(Doorbell::IDENTITY));
         assert_eq!(registers.read_u32(Doorbell::LENGTH - 4), Ok(0));
@@ -759,6 +765,56 @@ fn registers_are_bounded() {
     probe(script, 1, |_, _| {});
 }
 
+#[test]
+fn registers_are_unmapped_when_the_hardware_is_released_and_mapped_again_when_it_is_prepared() {
+    let prepared: Probe = |script, _, registers, _| {
+        *script.registers.lock().unwrap() = Some(registers.clone());
+    };
+    let lab = Lab::new(Script {
+        prepared: Some(prepared),
+        ..Script::default()
+    });
+    let device = lab.add(1).unwrap();
+    let registers = lab.script.registers.lock().unwrap().clone().unwrap();
+    assert_eq!(registers.read_u32(0), Ok(Doorbell::IDENTITY));
+    lab.kernel.stop_device(device).unwrap();
+    assert!(lab.script.mapped_at_release.load(Ordering::Relaxed));
+    assert_eq!(registers.read_u32(0), Err(Error::DEVICE_NOT_READY));
+    assert_eq!(registers.write_u32(0, 0), Err(Error::DEVICE_NOT_READY));
+    lab.kernel.restart_device(device, None).unwrap();
+    assert_eq!(registers.read_u32(0), Ok(Doorbell::IDENTITY));
+    lab.kernel.remove_device(device).unwrap();
+    // The device is gone; the handle is not, and leads nowhere.
+    assert_eq!(registers.read_u32(0), Err(Error::DEVICE_NOT_READY));
+    lab.script.registers.lock().unwrap().take();
+    drop(registers);
+    lab.finish();
+}
+
+#[test]
+fn registers_of_one_device_do_not_map_the_memory_of_another() {
+    let prepared: Probe = |script, resources, registers, irql| {
+        let memory = resources.memory().next().unwrap();
+        match script.registers.lock().unwrap().replace(registers.clone()) {
+            None => {}
+            Some(of_another) => {
+                of_another.unmap(irql);
+                assert_eq!(of_another.map(memory, irql), Err(Error::INVALID_PARAMETER));
+                script.note("probed");
+            }
+        }
+    };
+    let lab = Lab::new(Script {
+        prepared: Some(prepared),
+        ..Script::default()
+    });
+    let [first, second] = [lab.add(1).unwrap(), lab.add(1).unwrap()];
+    lab.script.registers.lock().unwrap().take();
+    lab.kernel.remove_device(second).unwrap();
+    lab.kernel.remove_device(first).unwrap();
+    assert!(lab.finish().iter().any(|step| step == "probed"));
+}
+
 /// A range of a buffer that only this test uses.
 fn range(address: u64, length: u32) -> PhysicalRange {
     // SAFETY: the addresses in these tests are those of buffers of the test's own.
@@ -773,7 +829,7 @@ fn a_range_of_physical_memory_does_not_wrap_around() {
 
 #[test]
 fn physical_memory_is_copied_and_read_by_its_address() {
-    let prepared: Probe = |script, _, irql| {
+    let prepared: Probe = |script, _, _, irql| {
         let kernel_addresses = *ADDRESSES
             .lock()
             .unwrap()
@@ -850,11 +906,33 @@ fn passive() -> Irql<Passive> {
     unsafe { Irql::assume() }
 }
 
+/// A DPC of an image of its own.
+fn dpc<R: DpcRoutine>(routine: R) -> Result<Dpc<R>> {
+    let mut irql = passive();
+    let image = Image::new(&mut irql)?;
+    Dpc::new(&image, routine, &mut irql)
+}
+
+#[test]
+fn a_dpc_counts_in_its_image_until_it_is_dropped() {
+    let kernel = Kernel::boot(Config::default());
+    let mut irql = passive();
+    let image = Image::new(&mut irql).unwrap();
+    let counting = Arc::new(Counting::default());
+    let dpc = Dpc::new(&image, Routine(counting), &mut irql).unwrap();
+    assert_eq!(image.registered(&mut irql), 1);
+    drop(dpc);
+    assert_eq!(image.registered(&mut irql), 0);
+    drop(image);
+    let verdict = kernel.shutdown();
+    assert!(verdict.is_clean(), "{verdict}");
+}
+
 #[test]
 fn a_dpc_runs_on_the_processor_it_is_aimed_at() {
     let kernel = Kernel::boot(Config::default());
     let counting = Arc::new(Counting::default());
-    let dpc = Dpc::new(Routine(Arc::clone(&counting)), &mut passive()).unwrap();
+    let dpc = dpc(Routine(Arc::clone(&counting))).unwrap();
     for processor in [3, 1, 2, 0] {
         dpc.set_target_processor(processor).unwrap();
         assert!(dpc.enqueue());
@@ -881,7 +959,7 @@ fn dropping_a_dpc_waits_for_one_that_queues_itself() {
             again: AtomicBool::new(true),
             ..Counting::default()
         });
-        let dpc = Dpc::new(Routine(Arc::clone(&counting)), &mut passive()).unwrap();
+        let dpc = dpc(Routine(Arc::clone(&counting))).unwrap();
         dpc.set_target_processor(processor).unwrap();
         dpc.enqueue();
         until("a few runs", || {
@@ -911,7 +989,7 @@ impl DpcRoutine for Late {
 fn a_dpc_that_is_being_dropped_cannot_be_queued() {
     let kernel = Kernel::boot(Config::default());
     let flags = Arc::new([const { AtomicBool::new(false) }; 3]);
-    let dpc = Dpc::new(Late(Arc::clone(&flags)), &mut passive()).unwrap();
+    let dpc = dpc(Late(Arc::clone(&flags))).unwrap();
     dpc.set_target_processor(1).unwrap();
     dpc.enqueue();
     let [running, dropping, queued] = &*flags;
@@ -934,7 +1012,7 @@ fn a_dpc_that_is_being_dropped_cannot_be_queued() {
 fn a_queued_dpc_is_not_queued_twice() {
     let kernel = Kernel::boot(Config::default());
     let counting = Arc::new(Counting::default());
-    let dpc = Arc::new(Dpc::new(Routine(Arc::clone(&counting)), &mut passive()).unwrap());
+    let dpc = Arc::new(dpc(Routine(Arc::clone(&counting))).unwrap());
     let queued = Arc::clone(&dpc);
     // The processor is busy meanwhile, so the DPC stays queued.
     let answers = kernel.run_dpc_on(1, move || {
@@ -953,11 +1031,14 @@ fn a_queued_dpc_is_not_queued_twice() {
 #[test]
 fn a_refused_dpc_is_a_status() {
     let kernel = Kernel::boot(Config::default());
-    kernel.fail_allocation(Some(0));
-    let counting = Arc::new(Counting::default());
-    let dpc = Dpc::new(Routine(Arc::clone(&counting)), &mut passive());
-    assert_eq!(dpc.unwrap_err(), Error::INSUFFICIENT_RESOURCES);
-    assert_eq!(Arc::strong_count(&counting), 1);
+    // The image's allocation, then the DPC's, then its count in the image.
+    for refused in 0..3 {
+        kernel.fail_allocation(Some(refused));
+        let counting = Arc::new(Counting::default());
+        let dpc = dpc(Routine(Arc::clone(&counting)));
+        assert_eq!(dpc.unwrap_err(), Error::INSUFFICIENT_RESOURCES);
+        assert_eq!(Arc::strong_count(&counting), 1);
+    }
     let verdict = kernel.shutdown();
     assert!(verdict.is_clean(), "{verdict}");
 }
@@ -1109,7 +1190,7 @@ fn messages_can_be_removed_and_added() {
 
 #[test]
 fn revoking_waits_for_who_uses_the_value() {
-    let prepared: Probe = |script, _, irql| {
+    let prepared: Probe = |script, _, _, irql| {
         let revocable = Revocable::new();
         assert_eq!(revocable.revoke(irql), None);
         assert!(revocable.access().is_none());

@@ -4,6 +4,7 @@ use core::fmt;
 
 use super::ffi;
 use super::interrupt::{Interrupt, NewInterrupt};
+use super::registers::Registers;
 use super::requirements::RequirementsList;
 use super::resources::Resources;
 use crate::irql::{Irql, Passive};
@@ -156,10 +157,11 @@ pub trait Device: Send + Sync + Sized + 'static {
     #[doc(alias = "EvtDeviceSurpriseRemoval")]
     fn surprise_removal(&self, _irql: &mut Irql<Passive>) {}
 
-    /// The device object is being deleted; its interrupts' contexts are gone. To deregister what
-    /// [`Driver::device_add`](super::Driver::device_add) registered, by dropping it or with this proof of the level.
+    /// The device object is being deleted, and what was created for it runs no more: no other callback follows. The lower drivers still
+    /// have the device, so what [`Driver::device_add`](super::Driver::device_add) registered with [`NewDevice::physical_device`] is
+    /// deregistered here. The context itself is dropped when the framework destroys the object.
     #[doc(alias = "EvtCleanupCallback")]
-    fn cleanup(self, _irql: &mut Irql<Passive>) {}
+    fn cleanup(&self, _irql: &mut Irql<Passive>) {}
 }
 
 /// The state of a device's power that it comes from or goes to.
@@ -255,7 +257,7 @@ impl<'a, D: Device> NewDevice<'a, D> {
 
     /// The object that the bus driver made for the device, by which other parts of the system know it.
     ///
-    /// What is registered with it belongs into the device's context, so that it is deregistered before the object goes.
+    /// What is registered with it is deregistered in [`Device::cleanup`], before the object goes.
     #[doc(alias = "WdfDeviceWdmGetPhysicalDevice")]
     pub fn physical_device(&self) -> PhysicalDevice {
         self.device.physical_device()
@@ -274,6 +276,15 @@ impl<'a, D: Device> NewDevice<'a, D> {
     #[doc(alias = "WdfInterruptCreate")]
     pub fn create_interrupt<I: Interrupt>(&mut self, context: I) -> Result<NewInterrupt<'_>> {
         self.device.create_interrupt(context).map(NewInterrupt::new)
+    }
+
+    /// Registers of the device, to be mapped when it is prepared.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::INSUFFICIENT_RESOURCES`](crate::Error::INSUFFICIENT_RESOURCES).
+    pub fn create_registers(&mut self, irql: &mut Irql<Passive>) -> Result<Registers> {
+        self.device.create_registers(irql)
     }
 
     /// Installs the device's context: from now on its callbacks can come.

@@ -10,6 +10,7 @@ use core::fmt;
 
 use super::ffi;
 use crate::irql::{AtMostDispatch, Dispatch, Irql};
+use crate::lifetime::Image;
 use crate::status::Result;
 
 /// The number of this processor in its group. Below `DISPATCH_LEVEL` it may be another one when the answer is used.
@@ -31,19 +32,20 @@ pub trait DpcRoutine: Send + Sync + 'static {
 /// A deferred procedure call with its routine.
 ///
 /// To be dropped at PASSIVE_LEVEL, and not inside its own routine: dropping waits until the routine does not run any more. Dropped at
-/// a higher level, debug builds panic, and release builds leave the memory allocated.
+/// a higher level, debug builds panic, and release builds leave the memory allocated and the call counted, so that the driver is not
+/// unloaded.
 #[doc(alias = "KDPC")]
 pub struct Dpc<R: DpcRoutine>(ffi::dpc::Deferred<R>);
 
 impl<R: DpcRoutine> Dpc<R> {
-    /// A call that is not queued, and not aimed: it runs where it is queued.
+    /// A call that is not queued, and not aimed: it runs where it is queued. It is counted in the driver's `image` until it is dropped.
     ///
     /// # Errors
     ///
     /// [`Error::INSUFFICIENT_RESOURCES`](crate::Error::INSUFFICIENT_RESOURCES). `routine` is dropped then.
     #[doc(alias = "KeInitializeDpc")]
-    pub fn new(routine: R, irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
-        ffi::dpc::Deferred::new(routine, irql).map(Self)
+    pub fn new(image: &Image, routine: R, irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
+        ffi::dpc::Deferred::new(image, routine, irql).map(Self)
     }
 
     /// Queues it, at any level. `false` if it was queued already and has not begun to run.

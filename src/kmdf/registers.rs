@@ -1,38 +1,120 @@
-//! [`Registers`]: a range of device memory, mapped.
+//! [`Registers`]: a range of device memory, mapped while the device has its resources.
+//!
+//! # Design
+//!
+//! What a device is assigned is taken from it again, and may be given to another, while interrupts come when they like. So a mapping is
+//! not a value that a driver could keep too long: AddDevice makes an empty [`Registers`], the driver maps a range into it when the hardware is
+//! prepared, and this library takes the mapping away when the driver has released the hardware, whether the driver did or not. An
+//! access counts itself in and out, which costs two additions beside the access to the device.
 
 use core::fmt;
 
 use super::ffi::mapping::Mapped;
+use super::ffi::revocable::{Access, Revocable};
 use super::resources::MemoryResource;
-use crate::irql::{AtMostDispatch, Irql};
+use crate::context::Shared;
+use crate::irql::{AtMostDispatch, Irql, Passive};
 use crate::status::{Error, Result};
 use crate::sys;
 
-/// Device registers, mapped into the system's address space without cache. Unmapped when dropped, at or below `DISPATCH_LEVEL`.
+/// Device registers, mapped into the system's address space without cache. Cloning it makes another handle to the same ones.
 ///
-/// Reading and writing is possible at any level. It is the driver's business to do it only while the device has power and its
-/// resources, that is between [`prepare_hardware`](super::Device::prepare_hardware) and
-/// [`release_hardware`](super::Device::release_hardware); [`Revocable`](super::Revocable) keeps them for that time.
-pub struct Registers(Mapped);
+/// Made by [`NewDevice::create_registers`](super::NewDevice::create_registers). There is something in it from [`map`](Self::map), in
+/// [`prepare_hardware`](super::Device::prepare_hardware), until [`release_hardware`](super::Device::release_hardware) has returned; before and
+/// after, every access is refused with [`Error::DEVICE_NOT_READY`].
+///
+/// Reading and writing is possible at any level. It is the driver's business to do it only while the device has power.
+#[derive(Clone)]
+pub struct Registers(Shared<Window>);
+
+/// # Invariants
+///
+/// `mapped` holds a range that `device` was assigned, or nothing.
+struct Window {
+    /// The device whose it is, as [`MemoryResource`] names it.
+    device: usize,
+    mapped: Revocable<Mapped>,
+    next: Option<Registers>,
+}
 
 impl Registers {
     /// Maps the range.
     ///
     /// # Errors
     ///
-    /// [`Error::INSUFFICIENT_RESOURCES`] if the system cannot map it, [`Error::INVALID_PARAMETER`] if it is empty.
+    /// * [`Error::INSUFFICIENT_RESOURCES`] if the system cannot map it;
+    /// * [`Error::INVALID_PARAMETER`] if it is empty, or not one of the device that this was made for;
+    /// * [`Error::INVALID_DEVICE_STATE`] if a range is mapped already.
     #[doc(alias = "MmMapIoSpace")]
-    pub fn map(memory: MemoryResource<'_>, irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
+    pub fn map(&self, memory: MemoryResource<'_>, irql: &mut Irql<Passive>) -> Result<()> {
+        if memory.device() != self.0.device {
+            return Err(Error::INVALID_PARAMETER);
+        }
         let length = usize::try_from(memory.length()).map_err(|_| Error::INVALID_PARAMETER)?;
-        Mapped::new(
-            memory.start(),
-            length,
-            sys::_MEMORY_CACHING_TYPE::MmNonCached,
-            irql,
-        )
-        .map(Self)
+        let cache = sys::_MEMORY_CACHING_TYPE::MmNonCached;
+        let mapped = Mapped::new(memory.start(), length, cache, irql)?;
+        self.0
+            .mapped
+            .install(mapped, irql)
+            .map_err(|_| Error::INVALID_DEVICE_STATE)
     }
 
+    /// Unmaps the range, if there is one, after waiting for who accesses it. Happens by itself after
+    /// [`release_hardware`](super::Device::release_hardware).
+    #[doc(alias = "MmUnmapIoSpace")]
+    pub fn unmap(&self, irql: &mut Irql<Passive>) {
+        self.0.mapped.revoke(irql);
+    }
+
+    /// The registers, kept from being unmapped while the answer lives: for several accesses that belong together. Let it go soon, because
+    /// the device is not released before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DEVICE_NOT_READY`] if nothing is mapped.
+    #[inline]
+    pub fn access(&self) -> Result<RegisterAccess<'_>> {
+        let mapped = self.0.mapped.access().ok_or(Error::DEVICE_NOT_READY)?;
+        Ok(RegisterAccess(mapped))
+    }
+
+    /// As [`RegisterAccess::read_u32`].
+    ///
+    /// # Errors
+    ///
+    /// As there, and [`Error::DEVICE_NOT_READY`] if nothing is mapped.
+    #[doc(alias = "READ_REGISTER_ULONG")]
+    #[inline]
+    pub fn read_u32(&self, offset: usize) -> Result<u32> {
+        self.access()?.read_u32(offset)
+    }
+
+    /// As [`RegisterAccess::write_u32`].
+    ///
+    /// # Errors
+    ///
+    /// As there, and [`Error::DEVICE_NOT_READY`] if nothing is mapped.
+    #[doc(alias = "WRITE_REGISTER_ULONG")]
+    #[inline]
+    pub fn write_u32(&self, offset: usize, value: u32) -> Result<()> {
+        self.access()?.write_u32(offset, value)
+    }
+}
+
+impl fmt::Debug for Registers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Registers")
+            .field("mapped", &self.0.mapped)
+            .finish_non_exhaustive()
+    }
+}
+
+/// [`Registers`] that stay mapped while this lives.
+#[derive(Debug)]
+pub struct RegisterAccess<'a>(Access<'a, Mapped>);
+
+impl RegisterAccess<'_> {
     /// The length of the range in bytes.
     pub fn length(&self) -> usize {
         self.0.length()
@@ -63,11 +145,33 @@ impl Registers {
     }
 }
 
-impl fmt::Debug for Registers {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Registers")
-            .field("length", &self.length())
-            .finish_non_exhaustive()
+/// All [`Registers`] of one device.
+#[derive(Default)]
+pub(super) struct Windows(Option<Registers>);
+
+impl Windows {
+    /// Adds empty registers of `device`.
+    pub(super) fn add(
+        &mut self,
+        device: usize,
+        irql: &mut Irql<AtMostDispatch>,
+    ) -> Result<Registers> {
+        let window = Window {
+            device,
+            mapped: Revocable::new(),
+            next: self.0.clone(),
+        };
+        let window = Shared::try_new(window, irql).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
+        let registers = Registers(window);
+        self.0 = Some(registers.clone());
+        Ok(registers)
+    }
+
+    pub(super) fn unmap(&self, irql: &mut Irql<Passive>) {
+        let mut next = &self.0;
+        while let Some(registers) = next {
+            registers.unmap(irql);
+            next = &registers.0.next;
+        }
     }
 }

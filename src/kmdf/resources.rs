@@ -114,18 +114,26 @@ pub struct AssignedInterrupt {
 /// A range of device memory that the device was assigned.
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryResource<'a> {
+    /// The address of the device's handle.
+    device: usize,
     start: u64,
     length: u64,
     callback: PhantomData<&'a ()>,
 }
 
 impl MemoryResource<'_> {
-    pub(super) fn new(start: u64, length: u64) -> Self {
+    pub(super) fn new(device: usize, start: u64, length: u64) -> Self {
         Self {
+            device,
             start,
             length,
             callback: PhantomData,
         }
+    }
+
+    /// The device that was assigned it.
+    pub(super) fn device(&self) -> usize {
+        self.device
     }
 
     /// The physical address of its first byte.

@@ -87,7 +87,6 @@ impl kmdf::Device for Device {
             // A device that was pulled out while it slept has not been stopped. Otherwise this is refused, as it should be.
             let _ = engine.stop(irql);
         }
-        self.hardware.unmap(irql);
         Ok(())
     }
 
@@ -131,7 +130,7 @@ impl kmdf::Device for Device {
         self.hardware.disable()
     }
 
-    fn cleanup(self, irql: &mut Irql<Passive>) {
+    fn cleanup(&self, irql: &mut Irql<Passive>) {
         if let Some(engine) = &self.engine {
             engine.deregister(irql);
         }

@@ -32,8 +32,8 @@ impl kmdf::Driver for Driver {
         irql: &mut Irql<Passive>,
     ) -> Result<AddedDevice<'a>> {
         let mut device = init.create::<Device>(irql)?;
-        let hardware = share(Hardware::new(), irql)?;
-        let lanes = share(Lanes::new(&hardware, irql)?, irql)?;
+        let hardware = share(Hardware::new(device.create_registers(irql)?), irql)?;
+        let lanes = share(Lanes::new(device.image(), &hardware, irql)?, irql)?;
 
         let interface = Interface::find(irql);
         let characteristics = Characteristics {

@@ -18,7 +18,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use nmr_netdma::irql::{self, AtMostDispatch, Dispatch, Passive};
 use nmr_netdma::kmdf::memory::DescriptorReader;
-use nmr_netdma::kmdf::{Dpc, DpcHandle, DpcRoutine, Resources, Shared, SpinLock, memory};
+use nmr_netdma::kmdf::{Dpc, DpcHandle, DpcRoutine, Image, Resources, Shared, SpinLock, memory};
 use nmr_netdma::netdma::affinity::ActiveProcessors;
 use nmr_netdma::netdma::{
     self, Affinities, Allocated, Chain, ChannelParameters, ControlFlags, Cursor, Link, OpenLink,
@@ -237,10 +237,14 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    pub(crate) fn new(hardware: &Shared<Hardware>, irql: &mut Irql<Passive>) -> Result<Self> {
+    pub(crate) fn new(
+        image: &Image,
+        hardware: &Shared<Hardware>,
+        irql: &mut Irql<Passive>,
+    ) -> Result<Self> {
         let mut lanes = [const { None }; MAXIMUM_CHANNELS as usize];
         for (index, lane) in (0..).zip(&mut lanes) {
-            *lane = Some(Lane::new(index, hardware.clone(), irql)?);
+            *lane = Some(Lane::new(image, index, hardware.clone(), irql)?);
         }
         Ok(Self {
             lanes,
@@ -393,7 +397,12 @@ impl LaneState {
 }
 
 impl Lane {
-    fn new(index: u32, hardware: Shared<Hardware>, irql: &mut Irql<Passive>) -> Result<Self> {
+    fn new(
+        image: &Image,
+        index: u32,
+        hardware: Shared<Hardware>,
+        irql: &mut Irql<Passive>,
+    ) -> Result<Self> {
         let state = LaneState {
             link: Link::new(irql)?,
             list: SpinLock::new(List::default()),
@@ -410,8 +419,8 @@ impl Lane {
             hardware,
         };
         Ok(Self {
-            work: Dpc::new(worker, irql)?,
-            notify: Dpc::new(notifier, irql)?,
+            work: Dpc::new(image, worker, irql)?,
+            notify: Dpc::new(image, notifier, irql)?,
             message: AtomicU32::new(0),
             targets: AtomicU64::new(0),
         })

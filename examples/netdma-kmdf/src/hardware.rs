@@ -1,7 +1,7 @@
 //! The registers of the device, all of 32 bits.
 
 use nmr_netdma::irql::{Irql, Passive};
-use nmr_netdma::kmdf::{Registers, Resources, Revocable};
+use nmr_netdma::kmdf::{Registers, Resources};
 use nmr_netdma::{Error, Result};
 
 const IDENTITY: usize = 0x00;
@@ -24,14 +24,12 @@ const BY_MESSAGE: u32 = 2;
 
 /// The device's registers, while they are mapped.
 pub(crate) struct Hardware {
-    registers: Revocable<Registers>,
+    registers: Registers,
 }
 
 impl Hardware {
-    pub(crate) fn new() -> Self {
-        Self {
-            registers: Revocable::new(),
-        }
+    pub(crate) fn new(registers: Registers) -> Self {
+        Self { registers }
     }
 
     /// Maps the registers and makes sure that they are those of the device.
@@ -40,18 +38,11 @@ impl Hardware {
             .memory()
             .next()
             .ok_or(Error::DEVICE_CONFIGURATION_ERROR)?;
-        let registers = Registers::map(memory, irql)?;
-        if registers.read_u32(IDENTITY)? != THIS_DEVICE {
+        self.registers.map(memory, irql)?;
+        if self.read(IDENTITY)? != THIS_DEVICE {
             return Err(Error::DEVICE_CONFIGURATION_ERROR);
         }
-        self.registers
-            .install(registers, irql)
-            .map_err(|_| Error::INVALID_DEVICE_STATE)
-    }
-
-    /// Unmaps the registers, once nobody uses them.
-    pub(crate) fn unmap(&self, irql: &mut Irql<Passive>) {
-        self.registers.revoke(irql);
+        Ok(())
     }
 
     /// How many channels the device has.
@@ -107,17 +98,11 @@ impl Hardware {
     }
 
     fn read(&self, register: usize) -> Result<u32> {
-        self.registers
-            .access()
-            .ok_or(Error::DEVICE_NOT_READY)?
-            .read_u32(register)
+        self.registers.read_u32(register)
     }
 
     fn write(&self, register: usize, value: u32) -> Result<()> {
-        self.registers
-            .access()
-            .ok_or(Error::DEVICE_NOT_READY)?
-            .write_u32(register, value)
+        self.registers.write_u32(register, value)
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) struct CopyOffload(ProviderRegistration<Offload<Workers>>);
 impl CopyOffload {
     /// Offers copies to all clients.
     pub(crate) fn register(image: &Image, irql: &mut Irql<Passive>) -> Result<Self> {
-        let registration = Offload::register(image, Workers::new(irql)?, MODULE, irql)?;
+        let registration = Offload::register(image, Workers::new(image, irql)?, MODULE, irql)?;
         Ok(Self(registration))
     }
 
@@ -79,7 +79,7 @@ struct Workers {
 }
 
 impl Workers {
-    fn new(irql: &mut Irql<Passive>) -> Result<Self> {
+    fn new(image: &Image, irql: &mut Irql<Passive>) -> Result<Self> {
         let counters = Shared::try_new(Counters::default(), irql)
             .map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
         let active = ActiveProcessors::query();
@@ -91,7 +91,7 @@ impl Workers {
                 queue: SpinLock::new(Queue::new()),
                 counters: counters.clone(),
             };
-            let worker = Dpc::new(worker, irql)?;
+            let worker = Dpc::new(image, worker, irql)?;
             worker.set_target_processor(processor)?;
             *place = Some(worker);
             count += 1;

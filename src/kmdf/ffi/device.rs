@@ -12,6 +12,7 @@ use super::slot::{ContextType, Slot};
 use super::{Brand, resources};
 use crate::irql::{Irql, Passive};
 use crate::kmdf::device::{Device, PowerState};
+use crate::kmdf::registers::{Registers, Windows};
 use crate::kmdf::requirements::RequirementsList;
 use crate::kmdf::resources::Resources;
 use crate::physical_device::PhysicalDevice;
@@ -20,6 +21,12 @@ use crate::status::{Error, Result, Status};
 use crate::sys;
 
 static DEVICE: ContextType = ContextType::new(c"NmrNetdmaDevice", &raw const DEVICE);
+
+/// What the framework keeps for a device.
+struct DeviceContext<D> {
+    device: D,
+    registers: Windows,
+}
 
 /// The structure that the framework lends to EvtDriverDeviceAdd.
 pub(in crate::kmdf) struct Init<'a> {
@@ -36,6 +43,7 @@ pub(in crate::kmdf) struct Init<'a> {
 pub(in crate::kmdf) struct DeviceHandle<'a, D> {
     pub(super) device: sys::WDFDEVICE,
     physical: NonNull<sys::DEVICE_OBJECT>,
+    registers: Windows,
     brand: Brand<'a>,
     context: PhantomData<fn(D)>,
 }
@@ -74,7 +82,8 @@ pub(in crate::kmdf) fn create_device<'a, D: Device>(
     };
     // SAFETY: as above; the level is PASSIVE_LEVEL, as the proof says.
     unsafe { sys::WdfFdoInitSetEventCallbacks(init, &raw mut function) };
-    let mut attributes = Slot::<D>::attributes(&DEVICE, Some(device_cleanup::<D>));
+    let mut attributes =
+        Slot::<DeviceContext<D>>::attributes(&DEVICE, Some(cleanup::<D>), Some(destroy::<D>));
     let mut device = core::ptr::null_mut();
     // SAFETY: as above; attributes and handle live during the call.
     let status =
@@ -87,6 +96,7 @@ pub(in crate::kmdf) fn create_device<'a, D: Device>(
     Ok(DeviceHandle {
         device,
         physical,
+        registers: Windows::default(),
         brand,
         context: PhantomData,
     })
@@ -99,11 +109,22 @@ impl<'a, D: Device> DeviceHandle<'a, D> {
         unsafe { PhysicalDevice::from_raw(self.physical) }
     }
 
+    pub(in crate::kmdf) fn create_registers(
+        &mut self,
+        irql: &mut Irql<Passive>,
+    ) -> Result<Registers> {
+        self.registers.add(self.device.addr(), irql)
+    }
+
     /// Fills the slot. Without effect on a device that has lost it, which the framework does not do.
     pub(in crate::kmdf) fn install(self, context: D) -> Brand<'a> {
         // SAFETY: by the type invariant the device was created with this slot; it is good until AddDevice returns, at
         // least.
-        if let Some(slot) = unsafe { Slot::<D>::of(self.device.cast(), &DEVICE) } {
+        if let Some(slot) = unsafe { Slot::<DeviceContext<D>>::of(self.device.cast(), &DEVICE) } {
+            let context = DeviceContext {
+                device: context,
+                registers: self.registers,
+            };
             // SAFETY: by the type invariant the slot is empty; no callback of the device comes before AddDevice has
             // returned.
             unsafe { slot.install(context) };
@@ -113,6 +134,20 @@ impl<'a, D: Device> DeviceHandle<'a, D> {
 }
 
 // Callbacks.
+
+/// What a callback of a device begins with: the context, if there is one, and the level.
+///
+/// # Safety
+///
+/// `device` was created for `D`, and is good while `'a` lasts. The level is PASSIVE_LEVEL.
+unsafe fn entered<'a, D: Device>(
+    device: sys::WDFOBJECT,
+) -> Option<(&'a DeviceContext<D>, Irql<Passive>)> {
+    // SAFETY: by the contract of this function.
+    let context = unsafe { Slot::<DeviceContext<D>>::of(device, &DEVICE) }?.get()?;
+    // SAFETY: by the contract of this function.
+    Some((context, unsafe { Irql::assume() }))
+}
 
 /// Runs `body` with the context of `device`. Fails if there is none.
 ///
@@ -124,13 +159,10 @@ unsafe fn with_device<D: Device>(
     body: impl FnOnce(&D, &mut Irql<Passive>) -> Result<()>,
 ) -> sys::NTSTATUS {
     // SAFETY: by the contract of this function.
-    let context = unsafe { Slot::<D>::of(device.cast(), &DEVICE) }.and_then(Slot::get);
-    let Some(context) = context else {
+    let Some((context, mut irql)) = (unsafe { entered::<D>(device.cast()) }) else {
         return Error::INVALID_DEVICE_STATE.status().0;
     };
-    // SAFETY: by the contract of this function.
-    let mut irql = unsafe { Irql::assume() };
-    match body(context, &mut irql) {
+    match body(&context.device, &mut irql) {
         Err(Error::NOT_SUPPORTED) => Error::UNSUCCESSFUL.status().0,
         result => Status::from_result(result).0,
     }
@@ -194,7 +226,7 @@ unsafe extern "C" fn prepare_hardware<D: Device>(
     translated: sys::WDFCMRESLIST,
 ) -> sys::NTSTATUS {
     // SAFETY: the framework keeps both lists until this callback returns.
-    let resources = Resources::new(unsafe { resources::Assigned::new(raw, translated) });
+    let resources = Resources::new(unsafe { resources::Assigned::new(device, raw, translated) });
     // SAFETY: the framework calls it as EvtDevicePrepareHardware; see above.
     unsafe {
         with_device::<D>(device, |context, irql| {
@@ -208,7 +240,12 @@ unsafe extern "C" fn release_hardware<D: Device>(
     _translated: sys::WDFCMRESLIST,
 ) -> sys::NTSTATUS {
     // SAFETY: the framework calls it as EvtDeviceReleaseHardware; see above.
-    unsafe { with_device::<D>(device, D::release_hardware) }
+    let status = unsafe { with_device::<D>(device, D::release_hardware) };
+    // SAFETY: as above.
+    if let Some((context, mut irql)) = unsafe { entered::<D>(device.cast()) } {
+        context.registers.unmap(&mut irql);
+    }
+    status
 }
 
 unsafe extern "C" fn self_managed_io_init<D: Device>(device: sys::WDFDEVICE) -> sys::NTSTATUS {
@@ -278,14 +315,18 @@ unsafe extern "C" fn remove_added_resources(
 }
 
 /// EvtCleanupCallback of a device.
-unsafe extern "C" fn device_cleanup<D: Device>(object: sys::WDFOBJECT) {
-    // SAFETY: the framework passes the object that it cleans up, which was created for this `D`.
-    let slot = unsafe { Slot::<D>::of(object, &DEVICE) };
-    // SAFETY: cleanup comes once, when the device's other callbacks have returned and none is to come.
-    let Some(context) = slot.and_then(|slot| unsafe { slot.take() }) else {
-        return;
-    };
-    // SAFETY: devices are cleaned up at PASSIVE_LEVEL.
-    let mut irql = unsafe { Irql::assume() };
-    context.cleanup(&mut irql);
+unsafe extern "C" fn cleanup<D: Device>(object: sys::WDFOBJECT) {
+    // SAFETY: the framework passes the object that it cleans up, which `create_device` created for this `D`, at
+    // PASSIVE_LEVEL.
+    if let Some((context, mut irql)) = unsafe { entered::<D>(object) } {
+        context.device.cleanup(&mut irql);
+        // Resources are released by now. This is for a framework that would not say so after a failed start.
+        context.registers.unmap(&mut irql);
+    }
+}
+
+/// EvtDestroyCallback of a device.
+unsafe extern "C" fn destroy<D: Device>(object: sys::WDFOBJECT) {
+    // SAFETY: the framework passes the object that `create_device` created for this `D`, in this callback of it.
+    unsafe { Slot::<DeviceContext<D>>::destroy(object, &DEVICE) };
 }

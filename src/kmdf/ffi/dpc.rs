@@ -13,6 +13,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::context::{self, PoolBox};
 use crate::irql::{self, AtMostDispatch, Dispatch, Irql};
 use crate::kmdf::dpc::{DpcHandle, DpcRoutine};
+use crate::lifetime::{Hold, Image};
 use crate::status::{Error, Result};
 use crate::sys;
 
@@ -28,6 +29,8 @@ pub(in crate::kmdf) struct Core {
 struct Block<R> {
     core: Core,
     routine: R,
+    /// The image has the routine's code.
+    _hold: Hold,
 }
 
 /// A call with its routine.
@@ -69,7 +72,13 @@ impl Core {
 }
 
 impl<R: DpcRoutine> Deferred<R> {
-    pub(in crate::kmdf) fn new(routine: R, irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
+    pub(in crate::kmdf) fn new(
+        image: &Image,
+        routine: R,
+        irql: &mut Irql<AtMostDispatch>,
+    ) -> Result<Self> {
+        let memory = PoolBox::try_reserve(irql).ok_or(Error::INSUFFICIENT_RESOURCES)?;
+        let hold = image.hold("DPC", memory.as_ptr().addr().get(), irql)?;
         // SAFETY: reading which processors run has no precondition.
         let processors = unsafe { sys::KeQueryActiveProcessors() };
         let dpc = UnsafeCell::new(sys::KDPC::default());
@@ -78,8 +87,11 @@ impl<R: DpcRoutine> Deferred<R> {
             processors,
             closing: AtomicBool::new(false),
         };
-        let block = PoolBox::try_new(Block { core, routine }, irql)
-            .map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
+        let block = memory.fill(Block {
+            core,
+            routine,
+            _hold: hold,
+        });
         let context = block.as_ptr().as_ptr().cast();
         // SAFETY: the structure lies in the pool, where it stays until it is freed in drop, and is not in use yet.
         unsafe { sys::KeInitializeDpc(block.core.dpc.get(), Some(deferred::<R>), context) };

@@ -47,7 +47,7 @@ unsafe fn create_driver<T: Driver>(
     irql: &mut Irql<Passive>,
 ) -> Result<()> {
     let image = Image::new(irql)?;
-    let mut attributes = Slot::<DriverContext<T>>::attributes(&DRIVER, None);
+    let mut attributes = Slot::<DriverContext<T>>::attributes(&DRIVER, None, None);
     let mut config = sys::WDF_DRIVER_CONFIG {
         Size: size_of::<sys::WDF_DRIVER_CONFIG>() as u32,
         EvtDriverDeviceAdd: Some(device_add::<T>),

@@ -32,7 +32,7 @@ impl<D: Device> DeviceHandle<'_, D> {
             EvtInterruptDisable: Some(disable::<I>),
             ..Default::default()
         };
-        let mut attributes = Slot::<I>::attributes(&INTERRUPT, Some(interrupt_cleanup::<I>));
+        let mut attributes = Slot::<I>::attributes(&INTERRUPT, None, Some(destroy::<I>));
         let mut interrupt = core::ptr::null_mut();
         // SAFETY:
         // * the device is good, as AddDevice has not returned, where interrupts may be created;
@@ -176,10 +176,8 @@ unsafe extern "C" fn disable<I: Interrupt>(
     Status::from_result(context.disable(&handle, &mut irql)).0
 }
 
-/// EvtCleanupCallback of an interrupt.
-unsafe extern "C" fn interrupt_cleanup<I: Interrupt>(object: sys::WDFOBJECT) {
-    // SAFETY: the framework passes the object that it cleans up, which was created for this `I`.
-    let slot = unsafe { Slot::<I>::of(object, &INTERRUPT) };
-    // SAFETY: cleanup comes once, after the interrupt was disconnected and its DPCs were flushed.
-    drop(slot.and_then(|slot| unsafe { slot.take() }));
+/// EvtDestroyCallback of an interrupt.
+unsafe extern "C" fn destroy<I: Interrupt>(object: sys::WDFOBJECT) {
+    // SAFETY: the framework passes the object that `create_interrupt` made for this `I`, in this callback of it.
+    unsafe { Slot::<I>::destroy(object, &INTERRUPT) };
 }

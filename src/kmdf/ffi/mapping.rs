@@ -20,6 +20,7 @@ use crate::sys;
 /// # Invariants
 ///
 /// `length` bytes from `base` on are mapped, until this is dropped.
+#[derive(Debug)]
 pub(in crate::kmdf) struct Mapped {
     base: NonNull<u8>,
     length: usize,

@@ -18,6 +18,7 @@ use crate::sys;
 
 /// The two views of what a device was assigned: as the bus sees it and as the processor does.
 pub(in crate::kmdf) struct Assigned<'a> {
+    device: sys::WDFDEVICE,
     raw: sys::WDFCMRESLIST,
     translated: sys::WDFCMRESLIST,
     callback: PhantomData<(&'a (), *mut ())>,
@@ -26,9 +27,14 @@ pub(in crate::kmdf) struct Assigned<'a> {
 impl Assigned<'_> {
     /// # Safety
     ///
-    /// The lists are good while the type's lifetime lasts, and have the same length.
-    pub(super) unsafe fn new(raw: sys::WDFCMRESLIST, translated: sys::WDFCMRESLIST) -> Self {
+    /// The lists are what `device` was assigned, good while the type's lifetime lasts, and have the same length.
+    pub(super) unsafe fn new(
+        device: sys::WDFDEVICE,
+        raw: sys::WDFCMRESLIST,
+        translated: sys::WDFCMRESLIST,
+    ) -> Self {
         Self {
+            device,
             raw,
             translated,
             callback: PhantomData,
@@ -51,7 +57,7 @@ impl Assigned<'_> {
             }
             return Some(AssignedResource::Interrupt(interrupts));
         }
-        Some(match memory(&translated) {
+        Some(match memory(self.device, &translated) {
             Some(memory) => AssignedResource::Memory(memory),
             None => AssignedResource::Other(translated.Type),
         })
@@ -95,7 +101,10 @@ fn message_count(raw: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR) -> u32 {
     u32::from(fields.MessageCount).max(1)
 }
 
-fn memory<'a>(descriptor: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR) -> Option<MemoryResource<'a>> {
+fn memory<'a>(
+    device: sys::WDFDEVICE,
+    descriptor: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR,
+) -> Option<MemoryResource<'a>> {
     let kind = u32::from(descriptor.Type);
     let flags = u32::from(descriptor.Flags);
     // SAFETY: as in `interrupts`; all views of memory have their fields at the same places.
@@ -115,6 +124,7 @@ fn memory<'a>(descriptor: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR) -> Option<Memory
         _ => return None,
     };
     Some(MemoryResource::new(
+        device.addr(),
         sys::physical_address_bits(fields.Start),
         length,
     ))

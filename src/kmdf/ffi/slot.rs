@@ -49,10 +49,11 @@ impl<T> Slot<T> {
     /// The framework aligns contexts to this (MEMORY_ALLOCATION_ALIGNMENT on amd64).
     const ALIGNMENT: usize = 16;
 
-    /// Attributes of an object that gets such a slot.
+    /// Attributes of an object that gets such a slot. `destroy` is to call [`destroy`](Self::destroy).
     pub(super) fn attributes(
         description: &'static ContextType,
         cleanup: sys::PFN_WDF_OBJECT_CONTEXT_CLEANUP,
+        destroy: sys::PFN_WDF_OBJECT_CONTEXT_DESTROY,
     ) -> sys::WDF_OBJECT_ATTRIBUTES {
         const {
             assert!(
@@ -63,6 +64,7 @@ impl<T> Slot<T> {
         sys::WDF_OBJECT_ATTRIBUTES {
             Size: size_of::<sys::WDF_OBJECT_ATTRIBUTES>() as u32,
             EvtCleanupCallback: cleanup,
+            EvtDestroyCallback: destroy,
             ExecutionLevel: sys::_WDF_EXECUTION_LEVEL::WdfExecutionLevelInheritFromParent,
             SynchronizationScope:
                 sys::_WDF_SYNCHRONIZATION_SCOPE::WdfSynchronizationScopeInheritFromParent,
@@ -127,5 +129,18 @@ impl<T> Slot<T> {
         }
         // SAFETY: the value was initialised, by the invariant, and with `present` cleared it is not read again.
         Some(unsafe { self.pointer().read() })
+    }
+
+    /// Drops the value, if there is one: what EvtDestroyCallback of an object does.
+    ///
+    /// # Safety
+    ///
+    /// The framework calls its EvtDestroyCallback with `object`, which was created with attributes of `description`.
+    pub(super) unsafe fn destroy(object: sys::WDFOBJECT, description: &'static ContextType) {
+        // SAFETY: the framework keeps the contexts of an object until this callback has returned.
+        let slot = unsafe { Self::of(object, description) };
+        // SAFETY: the framework destroys an object once, when nobody refers to it any more, so no other callback of it
+        // runs or will.
+        drop(slot.and_then(|slot| unsafe { slot.take() }));
     }
 }
