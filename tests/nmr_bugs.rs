@@ -25,8 +25,8 @@ use nmr_netdma::sys::{
     self, STATUS_INVALID_PARAMETER, STATUS_NOINTERFACE, STATUS_PENDING, STATUS_SUCCESS,
 };
 use nmr_netdma::{Error, Guid};
+use simkernel::mm;
 use simkernel::netio::{LevelChoice, violation};
-use simkernel::{ke, mm};
 
 use self::common::nmr_modules::relay::{NOT_READY, Relay, Shown};
 use self::common::nmr_modules::{
@@ -134,7 +134,7 @@ fn bug_03_waiting_in_a_detach_callback_at_dispatch_level() {
     });
     raw.register();
     drop(machine.caller());
-    let detail = machine.broken(&ke::violation::LEVEL, 1);
+    let detail = machine.broken(&violation::CALLBACK_LEVEL, 1);
     for part in ["KeDelayExecutionThread", "ProviderDetachClient of provider"] {
         assert!(detail.contains(part), "{detail}");
     }
@@ -208,7 +208,7 @@ fn bug_07_deregistering_what_was_never_registered() {
     // SAFETY: the simulated kernel takes any value for a handle.
     let status = unsafe { sys::NmrDeregisterProvider(null_mut()) };
     assert_eq!(status, STATUS_INVALID_PARAMETER);
-    machine.broken(&violation::DEAD_HANDLE, 1);
+    machine.broken(&violation::HANDLE_NOT_GIVEN, 1);
 
     // A driver's initialisation that fails in the middle: what there is ends, what there is not cannot.
     machine.kernel.nmr().fail_registration(Some(2));
@@ -493,7 +493,7 @@ fn bug_16_a_detach_that_waits_for_what_its_own_thread_holds() {
         });
     late.register();
     let caller = machine.caller();
-    let detail = machine.broken(&ke::violation::LEVEL, 1);
+    let detail = machine.broken(&violation::CALLBACK_LEVEL, 1);
     assert!(
         detail.contains("ProviderDetachClient of provider"),
         "{detail}"

@@ -30,7 +30,6 @@ use nmr_netdma::sys::{
     STATUS_NOINTERFACE, STATUS_PENDING, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
 };
 use nmr_netdma::{Error, Guid, Result};
-use simkernel::ke;
 use simkernel::netio::{LevelChoice, OrderChoice, violation};
 
 use self::common::nmr_modules::relay::{
@@ -213,6 +212,23 @@ fn rule_01_wrong_versions_and_sizes_are_named() {
 }
 
 #[test]
+fn rule_01_characteristics_that_are_too_short_are_refused_and_not_read_on() {
+    let machine = Machine::plain();
+    for make in [Raw::client, Raw::provider] {
+        for length in [4, 32, 64] {
+            let raw = make("r", &machine.log).with(|raw| raw.length = length);
+            assert_eq!(raw.register(), STATUS_INVALID_PARAMETER);
+            let detail = machine.broken(&violation::SIZES, 1);
+            assert!(
+                detail.contains(&format!("Length of the characteristics is {length}")),
+                "{detail}"
+            );
+        }
+    }
+    machine.end();
+}
+
+#[test]
 fn rule_02_what_is_registered_stays_where_it_is_while_the_value_moves() {
     let machine = Machine::plain();
     let (mut first, mut second) = (machine.caller(), machine.caller());
@@ -290,12 +306,12 @@ fn rule_04_registering_and_attaching_above_passive_level_are_named() {
     let machine = Machine::plain();
     let provider = Raw::provider("p", &machine.log);
     at_dispatch(|| provider.register());
-    let detail = machine.broken(&ke::violation::LEVEL, 1);
+    let detail = machine.broken(&violation::ATTACH_LEVEL, 1);
     assert!(detail.contains("NmrRegisterProvider"), "{detail}");
     let client = Raw::client("c", &machine.log)
         .on_attach(|raw, binding| at_dispatch(|| raw.attach_provider(binding)));
     client.register();
-    let detail = machine.broken(&ke::violation::LEVEL, 1);
+    let detail = machine.broken(&violation::ATTACH_LEVEL, 1);
     assert!(detail.contains("NmrClientAttachProvider"), "{detail}");
     client.end();
     provider.end();
@@ -345,7 +361,7 @@ fn rule_05_waiting_at_dispatch_level_is_named() {
     raw.register();
     assert_eq!(at_dispatch(|| raw.deregister()), STATUS_PENDING);
     at_dispatch(|| raw.wait());
-    let detail = machine.broken(&ke::violation::LEVEL, 1);
+    let detail = machine.broken(&violation::DEREGISTER_LEVEL, 1);
     assert!(
         detail.contains("NmrWaitForClientDeregisterComplete"),
         "{detail}"
@@ -616,7 +632,7 @@ fn rule_14_attaching_anywhere_else_is_named() {
         client.attach_provider(client.binding()),
         STATUS_INVALID_PARAMETER
     );
-    machine.broken(&violation::DEAD_HANDLE, 1);
+    machine.broken(&violation::ATTACH_OUTSIDE, 1);
     drop(server);
     machine.end();
 }
@@ -1917,7 +1933,7 @@ fn rule_45_waiting_without_deregistering_is_named() {
     assert_eq!(raw.call_peer(1), 101, "still attached");
     raw.end();
     assert_eq!(raw.wait(), STATUS_INVALID_PARAMETER);
-    machine.broken(&violation::DEAD_HANDLE, 1);
+    machine.broken(&violation::USED_AFTER_END, 1);
     drop(server);
     machine.end();
 }
@@ -2052,7 +2068,7 @@ fn rule_49_a_second_deregistration_is_named() {
         machine.broken(&violation::DEREGISTERED_TWICE, 1);
         assert_eq!(raw.wait(), STATUS_SUCCESS);
         assert_eq!(raw.deregister(), STATUS_INVALID_PARAMETER);
-        machine.broken(&violation::DEAD_HANDLE, 1);
+        machine.broken(&violation::USED_AFTER_END, 1);
     }
     machine.end();
 }

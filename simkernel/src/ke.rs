@@ -21,6 +21,7 @@ use core::ops::RangeInclusive;
 
 use self::processor::{Processors, Work};
 use crate::kernel::{self, Config, Kernel, Machine};
+use crate::netio;
 use crate::platform::{self, Condvar, Mutex};
 use crate::verifier::Leak;
 
@@ -74,9 +75,10 @@ pub(crate) fn require(what: &'static str, allowed: RangeInclusive<u8>) -> bool {
     let irql = thread.irql.get();
     let right = allowed.contains(&irql);
     if !right {
+        let rule = netio::level_rule(thread).unwrap_or(&violation::LEVEL);
         let (first, last) = (allowed.start(), allowed.end());
         thread.machine.violated(
-            &violation::LEVEL,
+            rule,
             format_args!("{what} was called at IRQL {irql}, allowed are {first} to {last}"),
         );
     }
@@ -91,8 +93,9 @@ pub(crate) fn at<R>(irql: u8, body: impl FnOnce() -> R) -> R {
     let result = body();
     let left = thread.irql.replace(outer);
     if left != irql {
+        let rule = netio::level_changed_rule(thread).unwrap_or(&violation::LEVEL_CHANGED);
         thread.machine.violated(
-            &violation::LEVEL_CHANGED,
+            rule,
             format_args!("called at IRQL {irql}, returned at IRQL {left}"),
         );
     }

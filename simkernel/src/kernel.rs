@@ -79,11 +79,11 @@ pub(crate) struct Frame {
     pub(crate) key: usize,
 }
 
-/// Whose a callback is: a device's or a driver's name, or a module of the registrar, whose name is made when somebody looks.
+/// Whose a callback is: a device's or a driver's name, or a module's of the registrar, whose name is made when somebody looks.
 #[derive(Clone, Debug)]
 pub(crate) enum Owner {
     Name(String),
-    Module(netio::Name),
+    Module(netio::Party),
 }
 
 impl From<String> for Owner {
@@ -98,9 +98,9 @@ impl From<&str> for Owner {
     }
 }
 
-impl From<netio::Name> for Owner {
-    fn from(name: netio::Name) -> Self {
-        Self::Module(name)
+impl From<netio::Party> for Owner {
+    fn from(party: netio::Party) -> Self {
+        Self::Module(party)
     }
 }
 
@@ -114,7 +114,7 @@ impl fmt::Display for Owner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => formatter.write_str(name),
-            Self::Module(name) => write!(formatter, "{name}"),
+            Self::Module(party) => write!(formatter, "{party}"),
         }
     }
 }

@@ -35,6 +35,7 @@
 extern crate alloc;
 
 pub mod devices;
+mod hash;
 pub mod ke;
 pub mod kernel;
 pub mod mm;

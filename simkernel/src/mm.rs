@@ -90,6 +90,25 @@ pub(crate) fn physical_of(machine: &Arc<Machine>, address: *const u8) -> Option<
     memory.or_else(|| state.mappings.physical_of(address))
 }
 
+/// Which of the addresses are those of blocks of pool that were freed, as far as pool remembers them.
+pub(crate) fn were_freed<T, const N: usize>(
+    machine: &Machine,
+    addresses: [*const T; N],
+) -> [bool; N] {
+    machine
+        .mm
+        .pool
+        .were_freed(addresses.map(|address| address.addr()))
+}
+
+/// Whether one of the addresses is that of a block of pool.
+pub(crate) fn any_in_pool<T, const N: usize>(machine: &Machine, addresses: [*const T; N]) -> bool {
+    machine
+        .mm
+        .pool
+        .has_any(addresses.map(|address| address.addr()))
+}
+
 /// Places a range of registers on the bus and says where.
 pub(crate) fn register_bar(
     machine: &Arc<Machine>,

@@ -48,18 +48,22 @@ mod slab;
 mod snapshot;
 pub mod violation;
 
+use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use core::time::Duration;
 
+use self::callback::{CLIENT_ATTACH, PROVIDER_ATTACH};
 use self::handle::SHARDS;
 use self::lock::Lock;
 use self::registry::Registry;
-use crate::kernel::{Config, Kernel, Machine};
+use crate::Rule;
+use crate::kernel::{Config, Frame, Kernel, Machine, Owner, Thread, current};
 use crate::verifier::Leak;
 
-pub(crate) use self::name::Name;
+pub(crate) use self::name::Party;
 pub(crate) use self::note::Note;
 
 /// At which level detach and cleanup callbacks run. Never below the level of the thread that causes them.
@@ -271,6 +275,60 @@ impl core::fmt::Debug for Nmr<'_> {
             .field("registrations", &self.registrations())
             .field("bindings", &self.bindings())
             .finish_non_exhaustive()
+    }
+}
+
+/// For a report: when and where the first of two calls was, by the trace.
+#[cold]
+fn before(machine: &Machine, matches: impl Fn(&Note) -> bool) -> String {
+    match machine.trace.latest_nmr(matches) {
+        Some(event) => format!("; before that, {event}"),
+        None => String::new(),
+    }
+}
+
+/// The callback of the registrar that the calling thread is in, if no other is inside it: `true` for detach and cleanup.
+fn innermost(thread: &Thread) -> Option<bool> {
+    match thread.frames.borrow().last()? {
+        Frame {
+            callback,
+            owner: Owner::Module(_),
+            ..
+        } => Some(!matches!(*callback, CLIENT_ATTACH | PROVIDER_ATTACH)),
+        _ => None,
+    }
+}
+
+/// The rule that a call at the wrong level breaks if it is about the callback that it comes from.
+pub(crate) fn level_rule(thread: &Thread) -> Option<&'static Rule> {
+    innermost(thread)?.then_some(&violation::CALLBACK_LEVEL)
+}
+
+/// The rule that a callback breaks that returns at another level.
+pub(crate) fn level_changed_rule(thread: &Thread) -> Option<&'static Rule> {
+    innermost(thread).map(|detach| match detach {
+        true => &violation::CALLBACK_LEVEL,
+        false => &violation::ATTACH_LEVEL,
+    })
+}
+
+/// Reports an allocation in a callback that cannot fail.
+pub(crate) fn allocating(machine: &Machine, function: &str) {
+    if innermost(current()) == Some(true) {
+        machine.violated(&violation::ALLOCATION_IN_DETACH, format_args!("{function}"));
+    }
+}
+
+/// Reports what a driver that is gone has left registered.
+pub(crate) fn driver_gone(machine: &Machine, driver: u64, name: &str) {
+    for shard in &machine.netio.shards {
+        let left: Vec<String> = shard.lock().left_by(driver).collect();
+        for left in left {
+            machine.violated(
+                &violation::UNLOADED,
+                format_args!("the driver {name} is gone and has left {left}"),
+            );
+        }
     }
 }
 

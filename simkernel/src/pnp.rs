@@ -33,8 +33,9 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use nmr_netdma::sys;
 
-use crate::kernel::{Config, Kernel, Machine};
+use crate::kernel::{Config, Frame, Kernel, Machine, Owner};
 use crate::mm::Registers;
+use crate::netio;
 use crate::platform::Mutex;
 use crate::verifier::Leak;
 use crate::wdf;
@@ -487,6 +488,25 @@ pub(crate) fn driver_of(machine: &Machine, object: usize) -> Option<Arc<Driver>>
         .find(|driver| driver.object().addr() == object)
 }
 
+/// The driver whose code the innermost of a thread's callbacks is, as far as that can be told; 0 if it cannot.
+pub(crate) fn driver_in(machine: &Machine, frames: &[Frame]) -> u64 {
+    let driver = |frame: &Frame| match &frame.owner {
+        Owner::Module(party) => Some(party.driver()).filter(|driver| *driver != 0),
+        Owner::Name(name) => {
+            let by_key = drivers(machine)
+                .into_iter()
+                .find(|driver| [driver.object().addr(), driver.handle()].contains(&frame.key));
+            let by_device = || {
+                let nodes = nodes(machine);
+                let node = nodes.iter().find(|node| node.name == *name)?;
+                Some(node.driver.id)
+            };
+            by_key.map(|driver| driver.id).or_else(by_device)
+        }
+    };
+    frames.iter().rev().find_map(driver).unwrap_or(0)
+}
+
 /// The driver, if there is just one.
 pub(crate) fn only_driver(machine: &Machine) -> Option<Arc<Driver>> {
     match drivers(machine).as_slice() {
@@ -498,6 +518,7 @@ pub(crate) fn only_driver(machine: &Machine) -> Option<Arc<Driver>> {
 /// Takes a driver out of the list, after a look at what it left.
 fn forget(machine: &Arc<Machine>, driver: &Arc<Driver>) {
     wdf::driver::check_gone(machine, driver);
+    netio::driver_gone(machine, driver.id, &driver.name);
     machine
         .pnp
         .drivers

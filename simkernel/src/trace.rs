@@ -80,6 +80,20 @@ impl Trace {
         self.push(processor, irql, "nmr", What::Nmr(note));
     }
 
+    /// The latest of what the Network Module Registrar did that `matches`: when, where and what.
+    pub(crate) fn latest_nmr(&self, matches: impl Fn(&netio::Note) -> bool) -> Option<String> {
+        let entries = self.entries.lock();
+        entries.iter().rev().find_map(|entry| match &entry.what {
+            What::Nmr(note) if matches(note) => Some(format!(
+                "at {:.3} ms on processor {} at IRQL {}: {note}",
+                entry.time as f64 / 1e6,
+                entry.processor,
+                entry.irql
+            )),
+            _ => None,
+        })
+    }
+
     fn push(&self, processor: u32, irql: u8, source: &'static str, what: What) {
         let time = platform::now() - self.boot;
         self.entries.lock().push(Entry {

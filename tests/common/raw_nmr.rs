@@ -297,16 +297,19 @@ impl Raw {
             NpiSpecificCharacteristics: address(self.shows.as_ref()),
         };
         let mut handle = null_mut();
+        // As much of the characteristics as they say, and all that there is if they say more.
+        let length = usize::from(self.length).min(size_of::<NPI_CLIENT_CHARACTERISTICS>());
         let (status, characteristics) = match self.role {
             Role::Client => {
-                let block = Block::of(&NPI_CLIENT_CHARACTERISTICS {
+                let characteristics = NPI_CLIENT_CHARACTERISTICS {
                     Version: self.version,
                     Length: self.length,
                     ClientAttachProvider: Some(client_attach),
                     ClientDetachProvider: Some(detach),
                     ClientCleanupBindingContext: self.has_cleanup.then_some(cleanup as _),
                     ClientRegistrationInstance: instance,
-                });
+                };
+                let block = Block::prefix(&characteristics, length);
                 // SAFETY: all of it is kept until the module is dropped, and the module is its context.
                 let status = unsafe {
                     sys::NmrRegisterClient(block.as_ptr(), self.context(), &raw mut handle)
@@ -314,14 +317,15 @@ impl Raw {
                 (status, block)
             }
             Role::Provider => {
-                let block = Block::of(&NPI_PROVIDER_CHARACTERISTICS {
+                let characteristics = NPI_PROVIDER_CHARACTERISTICS {
                     Version: self.version,
                     Length: self.length,
                     ProviderAttachClient: Some(provider_attach),
                     ProviderDetachClient: Some(detach),
                     ProviderCleanupBindingContext: self.has_cleanup.then_some(cleanup as _),
                     ProviderRegistrationInstance: instance,
-                });
+                };
+                let block = Block::prefix(&characteristics, length);
                 // SAFETY: as above.
                 let status = unsafe {
                     sys::NmrRegisterProvider(block.as_ptr(), self.context(), &raw mut handle)

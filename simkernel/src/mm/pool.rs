@@ -15,14 +15,16 @@ use alloc::vec::Vec;
 use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 use core::slice;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use nmr_netdma::sys::{_POOL_TYPE, POOL_TYPE, PVOID, SIZE_T, ULONG};
 
 use super::PAGE;
 use super::violation;
+use crate::hash::WordSet;
 use crate::ke;
 use crate::kernel::{self, Machine, Os};
+use crate::netio;
 use crate::platform::Mutex;
 use crate::verifier::Leak;
 
@@ -177,6 +179,8 @@ struct Blocks {
     live: BTreeMap<usize, Block>,
     /// Freed blocks, the latest last, with the pattern in them.
     freed: VecDeque<Block>,
+    /// Where they are.
+    freed_at: WordSet<usize>,
     freed_bytes: usize,
     /// Allocations until one fails, that one included; 0: none fails.
     countdown: u64,
@@ -186,6 +190,9 @@ struct Blocks {
 pub(super) struct Pool {
     blocks: Mutex<Blocks>,
     failed: AtomicU64,
+    /// Whether there ever was a block, and a freed one.
+    used: AtomicBool,
+    remembers: AtomicBool,
 }
 
 impl Pool {
@@ -208,9 +215,32 @@ impl Pool {
         fails
     }
 
+    /// Which of the addresses are those of freed blocks.
+    #[inline]
+    pub(super) fn were_freed<const N: usize>(&self, addresses: [usize; N]) -> [bool; N] {
+        if self.remembers.load(Ordering::Relaxed) {
+            let blocks = self.blocks.lock();
+            addresses.map(|address| blocks.freed_at.contains(&address))
+        } else {
+            [false; N]
+        }
+    }
+
+    /// Whether one of the addresses is that of a block.
+    #[inline]
+    pub(super) fn has_any<const N: usize>(&self, addresses: [usize; N]) -> bool {
+        self.used.load(Ordering::Relaxed) && {
+            let blocks = self.blocks.lock();
+            addresses
+                .iter()
+                .any(|address| blocks.live.contains_key(address))
+        }
+    }
+
     fn allocate(&self, size: usize, tag: ULONG, paged: bool) -> Option<NonNull<u8>> {
         let block = Block::new(size, tag, paged)?;
         let start = block.start;
+        self.used.store(true, Ordering::Relaxed);
         self.blocks.lock().live.insert(block.address(), block);
         Some(start)
     }
@@ -222,7 +252,7 @@ impl Pool {
             if let Some(block) = blocks.live.remove(&address) {
                 return Some(block);
             }
-            blocks.freed.iter().any(|block| block.address() == address)
+            blocks.freed_at.contains(&address)
         };
         if freed {
             machine.violated(
@@ -244,12 +274,15 @@ impl Pool {
         let mut forgotten = Vec::new();
         let mut blocks = self.blocks.lock();
         blocks.freed_bytes += block.size;
+        blocks.freed_at.insert(block.address());
+        self.remembers.store(true, Ordering::Relaxed);
         blocks.freed.push_back(block);
         while blocks.freed.len() > REMEMBERED_BLOCKS || blocks.freed_bytes > REMEMBERED_BYTES {
             let Some(block) = blocks.freed.pop_front() else {
                 break;
             };
             blocks.freed_bytes -= block.size;
+            blocks.freed_at.remove(&block.address());
             forgotten.push(block);
         }
         drop(blocks);
@@ -369,6 +402,7 @@ pub(crate) unsafe extern "system" fn ExAllocatePoolWithTag(
             ),
         );
     }
+    netio::allocating(machine, FUNCTION);
     if machine.mm.pool.fails() {
         machine.trace(
             "mm",

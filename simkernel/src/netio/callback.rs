@@ -12,9 +12,8 @@ use core::ffi::c_void;
 use nmr_netdma::sys::{HANDLE, NTSTATUS, PNPI_REGISTRATION_INSTANCE, PVOID};
 
 use super::handle::Handle;
-use super::name::Role;
+use super::name::{Pair, Party, Role};
 use super::note::Note;
-use super::registry::Pair;
 use super::snapshot::{
     CleanupFunction, ClientAttachFunction, DetachFunction, ProviderAttachFunction,
 };
@@ -24,8 +23,13 @@ use crate::kernel::{Machine, in_callback};
 /// What stands where a value should be that nobody stored. No handle, and no address.
 pub(super) const POISON: usize = 0xDEAD_BEEF_DEAD_BEEF;
 
+/// What stands for a registration's handle until registering returns. No handle, and no address.
+pub(super) const EARLY: usize = 0xEA51_EA51_EA51_EA51;
+
 /// The client's attach callback, in which its provider may be asked.
 pub(super) const CLIENT_ATTACH: &str = "ClientAttachProvider";
+
+pub(super) const PROVIDER_ATTACH: &str = "ProviderAttachClient";
 
 /// Calls the module `role` of a binding between `pair`.
 #[inline]
@@ -37,13 +41,14 @@ fn call<R>(
     status: impl FnOnce(&R) -> Option<NTSTATUS>,
     body: impl FnOnce() -> R,
 ) -> R {
-    let module = pair.of(role);
-    in_callback(callback, module, binding.bits(), || {
+    let party = Party { role, pair: *pair };
+    in_callback(callback, party, binding.bits(), || {
         ke::at(irql, || {
             let result = body();
             machine.netio.note(machine, || Note::Called {
+                binding,
                 callback,
-                module,
+                module: pair.of(role),
                 peer: pair.of(role.other()),
                 status: status(&result),
             });
@@ -103,7 +108,7 @@ impl ProviderAttach {
             machine,
             self.binding,
             pair,
-            (Role::Provider, "ProviderAttachClient", 0),
+            (Role::Provider, PROVIDER_ATTACH, 0),
             |answer: &ProviderAnswer| Some(answer.status),
             || {
                 let mut context = core::ptr::without_provenance_mut(POISON);

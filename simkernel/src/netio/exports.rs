@@ -6,6 +6,7 @@
 //! Handles and contexts are not looked behind, so any value of them is safe.
 #![expect(unsafe_code, reason = "defines functions with C names")]
 
+use alloc::string::String;
 use core::ffi::c_void;
 
 use nmr_netdma::sys::{
@@ -13,11 +14,12 @@ use nmr_netdma::sys::{
     STATUS_INVALID_PARAMETER, STATUS_SUCCESS,
 };
 
-use super::callback::POISON;
+use super::callback::{EARLY, POISON};
 use super::name::Role;
 use super::snapshot::Source;
 use super::{protocol, violation};
-use crate::{ke, kernel};
+use crate::kernel::Machine;
+use crate::{Rule, ke, kernel};
 
 const PASSIVE: u8 = 0;
 const APC: u8 = 1;
@@ -33,7 +35,9 @@ unsafe fn register(
     handle: PHANDLE,
 ) -> NTSTATUS {
     let machine = kernel::machine();
-    ke::require(function, PASSIVE..=PASSIVE);
+    require(machine, &violation::ATTACH_LEVEL, function, PASSIVE, || {
+        "a registration".into()
+    });
     if source.is_null() || handle.is_null() {
         machine.violated(
             &violation::INCOMPLETE,
@@ -42,16 +46,34 @@ unsafe fn register(
         return STATUS_INVALID_PARAMETER;
     }
     // SAFETY: not null, and the caller's to write.
-    unsafe { handle.write(core::ptr::without_provenance_mut(POISON)) };
-    // SAFETY: not null, and readable as of this call in progress.
+    unsafe { handle.write(core::ptr::without_provenance_mut(EARLY)) };
+    // SAFETY: not null, and readable as of this call in progress, as far as they say.
     let snapshot = unsafe { source.read() };
-    match protocol::register(machine, source, &snapshot, context) {
-        Ok(module) => {
-            // SAFETY: not null, and the caller's to write until this call returns.
-            unsafe { handle.write(module.raw()) };
-            STATUS_SUCCESS
-        }
-        Err(status) => status,
+    let (value, status) = match protocol::register(machine, source, snapshot, context) {
+        Ok(module) => (module.raw(), STATUS_SUCCESS),
+        Err(status) => (core::ptr::without_provenance_mut(POISON), status),
+    };
+    // SAFETY: not null, and the caller's to write until this call returns.
+    unsafe { handle.write(value) };
+    status
+}
+
+/// Reports, as a breach of `rule`, that `function` was called above the level `highest`, and for whom.
+#[inline]
+fn require(
+    machine: &Machine,
+    rule: &'static Rule,
+    function: &str,
+    highest: u8,
+    what: impl FnOnce() -> String,
+) {
+    let irql = ke::irql();
+    if irql > highest {
+        let what = what();
+        machine.violated(
+            rule,
+            format_args!("{function} at IRQL {irql}, the highest allowed is {highest}, for {what}"),
+        );
     }
 }
 
@@ -116,7 +138,9 @@ pub(super) unsafe extern "system" fn NmrClientAttachProvider(
     const FUNCTION: &str = "NmrClientAttachProvider";
 
     let machine = kernel::machine();
-    ke::require(FUNCTION, PASSIVE..=PASSIVE);
+    require(machine, &violation::ATTACH_LEVEL, FUNCTION, PASSIVE, || {
+        machine.netio.describe(binding)
+    });
     if provider_context.is_null() || provider_dispatch.is_null() {
         machine.violated(
             &violation::INCOMPLETE,
@@ -141,8 +165,7 @@ pub(super) unsafe extern "system" fn NmrClientAttachProvider(
 pub(super) unsafe extern "system" fn NmrClientDetachProviderComplete(binding: HANDLE) {
     const FUNCTION: &str = "NmrClientDetachProviderComplete";
 
-    ke::require(FUNCTION, PASSIVE..=DISPATCH);
-    protocol::complete(kernel::machine(), FUNCTION, binding, Role::Client);
+    complete(FUNCTION, binding, Role::Client);
 }
 
 /// Completes a detach that the provider's detach callback left pending.
@@ -154,18 +177,37 @@ pub(super) unsafe extern "system" fn NmrClientDetachProviderComplete(binding: HA
 pub(super) unsafe extern "system" fn NmrProviderDetachClientComplete(binding: HANDLE) {
     const FUNCTION: &str = "NmrProviderDetachClientComplete";
 
-    ke::require(FUNCTION, PASSIVE..=DISPATCH);
-    protocol::complete(kernel::machine(), FUNCTION, binding, Role::Provider);
+    complete(FUNCTION, binding, Role::Provider);
 }
 
-fn deregister(function: &'static str, handle: HANDLE, role: Role) -> NTSTATUS {
-    ke::require(function, PASSIVE..=DISPATCH);
-    protocol::deregister(kernel::machine(), function, handle, role)
+fn complete(function: &str, binding: HANDLE, role: Role) {
+    let machine = kernel::machine();
+    require_for(machine, function, DISPATCH, binding);
+    protocol::complete(machine, function, binding, role);
 }
 
-fn wait(function: &'static str, handle: HANDLE, role: Role) -> NTSTATUS {
-    ke::require(function, PASSIVE..=APC);
-    protocol::wait(kernel::machine(), function, handle, role)
+fn deregister(function: &str, handle: HANDLE, role: Role) -> NTSTATUS {
+    let machine = kernel::machine();
+    require_for(machine, function, DISPATCH, handle);
+    protocol::deregister(machine, function, handle, role)
+}
+
+fn wait(function: &str, handle: HANDLE, role: Role) -> NTSTATUS {
+    let machine = kernel::machine();
+    require_for(machine, function, APC, handle);
+    protocol::wait(machine, function, handle, role)
+}
+
+/// The level of the functions that take apart what `handle` names.
+#[inline]
+fn require_for(machine: &Machine, function: &str, highest: u8, handle: HANDLE) {
+    require(
+        machine,
+        &violation::DEREGISTER_LEVEL,
+        function,
+        highest,
+        || machine.netio.describe(handle),
+    );
 }
 
 /// Begins the deregistration of a client; the answer is always `STATUS_PENDING`.

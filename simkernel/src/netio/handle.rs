@@ -21,7 +21,7 @@ pub(super) const SHARDS: usize = 16;
 
 /// What a handle names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Client,
     Provider,
     Binding,
@@ -54,7 +54,7 @@ impl Kind {
 
 /// A handle, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Handle {
+pub(crate) struct Handle {
     pub(super) kind: Kind,
     pub(super) shard: u8,
     pub(super) index: u32,

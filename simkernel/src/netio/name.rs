@@ -109,14 +109,72 @@ pub(crate) struct Name {
     pub(super) role: Role,
     pub(super) id: Option<ModuleId>,
     pub(super) number: u32,
+    /// The driver that registered it, as the loader numbers them; 0 if none did.
+    pub(super) driver: u64,
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { role, id, number } = self;
+        let Self {
+            role, id, number, ..
+        } = self;
         match id {
             Some(id) => write!(formatter, "{role} {id}/{number}"),
             None => write!(formatter, "{role} without module id/{number}"),
         }
+    }
+}
+
+/// The two sides of a binding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair {
+    pub(super) client: Name,
+    pub(super) provider: Name,
+    pub(super) interface: Id,
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            client,
+            provider,
+            interface,
+        } = self;
+        write!(formatter, "{client} with {provider}, interface {interface}")
+    }
+}
+
+impl Pair {
+    pub(super) fn of(&self, role: Role) -> Name {
+        match role {
+            Role::Client => self.client,
+            Role::Provider => self.provider,
+        }
+    }
+}
+
+/// One side of a binding, whose callback runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Party {
+    pub(super) role: Role,
+    pub(super) pair: Pair,
+}
+
+impl Party {
+    pub(super) fn name(&self) -> Name {
+        self.pair.of(self.role)
+    }
+
+    /// The driver that registered the module; 0 if none did.
+    pub(crate) fn driver(&self) -> u64 {
+        self.name().driver
+    }
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, peer) = (self.name(), self.pair.of(self.role.other()));
+        let interface = self.pair.interface;
+        write!(formatter, "{name} (peer {peer}, interface {interface})")
     }
 }

@@ -4,7 +4,9 @@ use core::fmt;
 
 use nmr_netdma::sys;
 
-use super::name::{Id, Name};
+use super::handle::Handle;
+use super::name::{Id, Name, Role};
+use crate::kernel::{Frame, Owner, Thread};
 
 /// One thing that the registrar did.
 #[derive(Clone, Copy, Debug)]
@@ -15,21 +17,90 @@ pub(crate) enum Note {
     },
     /// A callback returned. `status` is what it answered, if it answers.
     Called {
+        binding: Handle,
         callback: &'static str,
         module: Name,
         peer: Name,
         status: Option<i32>,
     },
     Completed {
+        binding: Handle,
         module: Name,
         peer: Name,
+        inside: Option<Inside>,
     },
     Deregistering {
+        handle: Handle,
         module: Name,
+        inside: Option<Inside>,
     },
     Deregistered {
+        handle: Handle,
         module: Name,
     },
+}
+
+/// The callback that a call came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inside {
+    callback: &'static str,
+    module: Option<Name>,
+}
+
+impl Inside {
+    /// The innermost callback that the thread is in.
+    pub(super) fn of(thread: &Thread) -> Option<Self> {
+        thread.frames.borrow().last().map(|frame: &Frame| Self {
+            callback: frame.callback,
+            module: match &frame.owner {
+                Owner::Module(party) => Some(party.name()),
+                Owner::Name(_) => None,
+            },
+        })
+    }
+}
+
+/// `, in` the callback, or nothing.
+struct In<'a>(&'a Option<Inside>);
+
+impl fmt::Display for In<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(Inside { callback, module }) = self.0 else {
+            return Ok(());
+        };
+        write!(formatter, ", in {callback}")?;
+        match module {
+            Some(module) => write!(formatter, " of {module}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Note {
+    /// Whether it is about this binding.
+    pub(super) fn is_of(&self, of: Handle) -> bool {
+        matches!(*self, Self::Called { binding, .. } | Self::Completed { binding, .. } if binding == of)
+    }
+
+    /// Whether it is the return of this callback for this binding.
+    pub(super) fn is_call(&self, of: Handle, name: &str) -> bool {
+        matches!(*self, Self::Called { binding, callback, .. } if binding == of && callback == name)
+    }
+
+    /// Whether this side of this binding completed its detach.
+    pub(super) fn is_completion(&self, of: Handle, role: Role) -> bool {
+        matches!(*self, Self::Completed { binding, module, .. } if binding == of && module.role == role)
+    }
+
+    /// Whether the deregistration of this module began.
+    pub(super) fn is_deregistration(&self, of: Handle) -> bool {
+        matches!(*self, Self::Deregistering { handle, .. } if handle == of)
+    }
+
+    /// Whether the deregistration of this module was complete.
+    pub(super) fn is_end(&self, of: Handle) -> bool {
+        matches!(*self, Self::Deregistered { handle, .. } if handle == of)
+    }
 }
 
 /// A status, by name where the registrar's protocol has one.
@@ -60,6 +131,7 @@ impl fmt::Display for Note {
                 module,
                 peer,
                 status: Some(status),
+                ..
             } => {
                 write!(
                     formatter,
@@ -72,14 +144,26 @@ impl fmt::Display for Note {
                 module,
                 peer,
                 status: None,
+                ..
             } => {
                 write!(formatter, "{callback} of {module}, peer was {peer}")
             }
-            Self::Completed { module, peer } => {
-                write!(formatter, "{module} completed its detach from {peer}")
+            Self::Completed {
+                module,
+                peer,
+                inside,
+                ..
+            } => {
+                let inside = In(inside);
+                write!(
+                    formatter,
+                    "{module} completed its detach from {peer}{inside}"
+                )
             }
-            Self::Deregistering { module } => write!(formatter, "{module} is deregistering"),
-            Self::Deregistered { module } => write!(formatter, "{module} deregistered"),
+            Self::Deregistering { module, inside, .. } => {
+                write!(formatter, "{module} is deregistering{}", In(inside))
+            }
+            Self::Deregistered { module, .. } => write!(formatter, "{module} deregistered"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::String;
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
@@ -10,17 +11,17 @@ use nmr_netdma::sys::{
     STATUS_PENDING, STATUS_SUCCESS,
 };
 
-use super::callback::{CLIENT_ATTACH, POISON, ProviderAnswer};
+use super::callback::{CLIENT_ATTACH, EARLY, POISON, PROVIDER_ATTACH, ProviderAnswer};
 use super::handle::{Handle, Kind, SHARDS};
 use super::lock::{Guard, Lock};
-use super::name::Role;
-use super::note::Note;
-use super::registry::{AfterAttach, Existence, Pair, Registering, Registry};
+use super::name::{Name, Pair, Role};
+use super::note::{Inside, Note};
+use super::registry::{AfterAttach, Existence, Registering, Registry};
 use super::snapshot::{Snapshot, Source};
-use super::{State, fails, violation};
+use super::{State, before, fails, violation};
 use crate::Rule;
 use crate::kernel::{Machine, current};
-use crate::platform;
+use crate::{platform, pnp};
 
 /// What a wait inside a callback that it would wait for answers: Windows would not return.
 const STATUS_POSSIBLE_DEADLOCK: NTSTATUS = 0xC000_0194_u32 as i32;
@@ -46,8 +47,17 @@ impl State {
         &self.shards[usize::from(shard) % SHARDS]
     }
 
+    /// What a handle names, for a report.
+    #[cold]
+    pub(super) fn describe(&self, raw: HANDLE) -> String {
+        match Handle::from_bits(raw.addr()) {
+            Some(handle) => self.shard(handle.shard).lock().describe(handle),
+            None => format!("{raw:p}, no handle of the registrar"),
+        }
+    }
+
     /// The shard of the handle `raw`, locked, if it names something of the kind `wanted`. Reports
-    /// it if not; what existed and is gone as a breach of the rule `gone`.
+    /// it if not: what existed as a breach of the first of the rules, what never did as one of the second.
     #[inline]
     fn find(
         &self,
@@ -55,7 +65,7 @@ impl State {
         function: &str,
         wanted: Kind,
         raw: HANDLE,
-        gone: &'static Rule,
+        rules: [&'static Rule; 2],
     ) -> Option<(Handle, Guard<'_, Registry>)> {
         if let Some(handle) = Handle::from_bits(raw.addr())
             && handle.kind == wanted
@@ -65,7 +75,7 @@ impl State {
                 return Some((handle, registry));
             }
         }
-        self.not_found(machine, function, wanted, raw, gone);
+        self.not_found(machine, function, wanted, raw, rules);
         None
     }
 
@@ -77,43 +87,63 @@ impl State {
         function: &str,
         wanted: Kind,
         raw: HANDLE,
-        gone: &'static Rule,
+        [gone, unknown]: [&'static Rule; 2],
     ) {
-        let Some(handle) = Handle::from_bits(raw.addr()) else {
-            machine.violated(
-                &violation::DEAD_HANDLE,
-                format_args!("{function} got {raw:p}, no handle of the registrar"),
-            );
-            return;
+        let handle = Handle::from_bits(raw.addr());
+        let existence = handle.map(|handle| self.shard(handle.shard).lock().existence(handle));
+        let rule = match (handle, existence) {
+            (Some(handle), _) if handle.kind != wanted => &violation::HANDLE_KIND,
+            (_, Some(Existence::Existed)) => gone,
+            _ if raw.addr() == EARLY && wanted != Kind::Binding => &violation::HANDLE_EARLY,
+            _ => unknown,
         };
-        let registry = self.shard(handle.shard).lock();
-        let existence = registry.existence(handle);
-        let found = registry.describe(handle);
-        drop(registry);
-        let rule = match existence {
-            _ if handle.kind != wanted => &violation::HANDLE_KIND,
-            Existence::Existed => gone,
-            _ => &violation::DEAD_HANDLE,
+        let what = match raw.addr() {
+            EARLY => "what is there until registering returns".into(),
+            POISON => "what is there after registering failed".into(),
+            _ => self.describe(raw),
         };
+        let first = before(machine, |note| {
+            handle.is_some_and(|handle| match handle.kind {
+                Kind::Binding => note.is_of(handle),
+                Kind::Client | Kind::Provider => note.is_end(handle),
+            })
+        });
         machine.violated(
             rule,
             format_args!(
-                "{function} takes a {} and got {raw:p}, {found}",
+                "{function} takes a {} and got {raw:p}, {what}{first}",
                 wanted.name()
             ),
         );
     }
 }
 
+/// What a registration handle breaks that names nothing any more, or never did.
+const REGISTRATION: [&Rule; 2] = [&violation::USED_AFTER_END, &violation::HANDLE_NOT_GIVEN];
+const WAITING: [&Rule; 2] = [
+    &violation::USED_AFTER_END,
+    &violation::WAIT_BEFORE_DEREGISTER,
+];
+
 /// Registers a module and attaches it to its peers.
 pub(super) fn register(
     machine: &Machine,
     source: Source,
-    snapshot: &Snapshot,
+    snapshot: Result<Snapshot, u16>,
     context: PVOID,
 ) -> Result<Handle, NTSTATUS> {
     let state = &machine.netio;
     let role = source.role();
+    let snapshot = match snapshot {
+        Ok(snapshot) => snapshot,
+        Err(length) => {
+            machine.violated(
+                &violation::SIZES,
+                format_args!("registration of a {role}: Length of the characteristics is {length}"),
+            );
+            return Err(STATUS_INVALID_PARAMETER);
+        }
+    };
     let name = snapshot.name(role);
     if let Some(wrong) = snapshot.wrong_size(role) {
         machine.violated(
@@ -136,7 +166,15 @@ pub(super) fn register(
     if fails(&state.settings.failing_registration) {
         return Err(STATUS_INSUFFICIENT_RESOURCES);
     }
-    let origin = current().frames.borrow().first().cloned().map(Box::new);
+    let frames = current().frames.borrow();
+    let origin = frames.first().cloned().map(Box::new);
+    let driver = if frames.is_empty() {
+        0
+    } else {
+        pnp::driver_in(machine, &frames)
+    };
+    drop(frames);
+    let name = Name { driver, ..name };
     state.note(machine, || Note::Registered {
         module: name,
         interface,
@@ -145,7 +183,7 @@ pub(super) fn register(
     let shard = state.shard((interface.mixed() % SHARDS as u64) as u8);
     let registering = Registering {
         source,
-        snapshot,
+        snapshot: &snapshot,
         name,
         interface,
         attach,
@@ -191,7 +229,7 @@ pub(super) fn attach(
         FUNCTION,
         Kind::Binding,
         raw,
-        &violation::DEAD_HANDLE,
+        [&violation::ATTACH_OUTSIDE; 2],
     ) else {
         return NOTHING;
     };
@@ -206,10 +244,10 @@ pub(super) fn attach(
         Err(&violation::ATTACH_OUTSIDE)
     });
     if let Err(rule) = allowed {
-        machine.violated(
-            rule,
-            format_args!("{FUNCTION} for {}", registry.pair_of(binding)),
-        );
+        let pair = registry.pair_of(binding);
+        drop(registry);
+        let first = before(machine, |note| note.is_call(binding, PROVIDER_ATTACH));
+        machine.violated(rule, format_args!("{FUNCTION} for {pair}{first}"));
         return NOTHING;
     }
     if fails(&state.settings.failing_attach) {
@@ -223,10 +261,12 @@ pub(super) fn attach(
     let pair = registry.pair_of(binding);
     drop(registry);
     let answer = callback.run(machine, &pair);
-    state
-        .shard(binding.shard)
-        .lock()
-        .end_offer(machine, binding, client_context, &answer);
+    state.shard(binding.shard).lock().end_offer(
+        machine,
+        binding,
+        (client_context, client_dispatch),
+        &answer,
+    );
     if !NT_SUCCESS(answer.status) {
         return ProviderAnswer {
             status: answer.status,
@@ -275,7 +315,7 @@ fn clean_up<'a>(
     pair: &Pair,
 ) -> Guard<'a, Registry> {
     let irql = current().irql.get();
-    let Some(callbacks) = registry.begin_cleanup(&machine.netio.settings, binding, irql) else {
+    let Some(callbacks) = registry.begin_cleanup(machine, binding, irql) else {
         return registry;
     };
     drop(registry);
@@ -295,17 +335,22 @@ pub(super) fn complete(machine: &Machine, function: &str, raw: HANDLE, role: Rol
         function,
         Kind::Binding,
         raw,
-        &violation::COMPLETED_TWICE,
+        [&violation::COMPLETED_AFTER_CLEANUP, &violation::HANDLE_KIND],
     ) else {
         return;
     };
     let pair = registry.pair_of(binding);
     if let Err(rule) = registry.complete(&state.settings, binding, role) {
         drop(registry);
-        machine.violated(rule, format_args!("{function}: {pair}"));
+        let first = before(machine, |note| {
+            note.is_completion(binding, role) || note.is_call(binding, role.detach_callback())
+        });
+        machine.violated(rule, format_args!("{function}: {pair}{first}"));
         return;
     }
     state.note(machine, || Note::Completed {
+        binding,
+        inside: Inside::of(current()),
         module: pair.of(role),
         peer: pair.of(role.other()),
     });
@@ -316,25 +361,27 @@ pub(super) fn complete(machine: &Machine, function: &str, raw: HANDLE, role: Rol
 /// Deregisters a module and detaches its bindings.
 pub(super) fn deregister(machine: &Machine, function: &str, raw: HANDLE, role: Role) -> NTSTATUS {
     let state = &machine.netio;
-    let Some((module, mut registry)) = state.find(
-        machine,
-        function,
-        Kind::of(role),
-        raw,
-        &violation::DEAD_HANDLE,
-    ) else {
+    let Some((module, mut registry)) =
+        state.find(machine, function, Kind::of(role), raw, REGISTRATION)
+    else {
         return STATUS_INVALID_PARAMETER;
     };
     let name = registry.name(module);
     let Some(bindings) = registry.deregister(machine, module, state.settings.shuffles()) else {
+        let title = registry.title(module);
         drop(registry);
+        let first = before(machine, |note| note.is_deregistration(module));
         machine.violated(
             &violation::DEREGISTERED_TWICE,
-            format_args!("{function} for {name}"),
+            format_args!("{function} for {title}{first}"),
         );
         return STATUS_INVALID_PARAMETER;
     };
-    state.note(machine, || Note::Deregistering { module: name });
+    state.note(machine, || Note::Deregistering {
+        handle: module,
+        module: name,
+        inside: Inside::of(current()),
+    });
     let shard = state.shard(module.shard);
     for &binding in &bindings {
         registry = detach_both(machine, shard, registry, binding);
@@ -346,21 +393,17 @@ pub(super) fn deregister(machine: &Machine, function: &str, raw: HANDLE, role: R
 /// Waits for a module's deregistration.
 pub(super) fn wait(machine: &Machine, function: &str, raw: HANDLE, role: Role) -> NTSTATUS {
     let state = &machine.netio;
-    let Some((module, mut registry)) = state.find(
-        machine,
-        function,
-        Kind::of(role),
-        raw,
-        &violation::DEAD_HANDLE,
-    ) else {
+    let Some((module, mut registry)) = state.find(machine, function, Kind::of(role), raw, WAITING)
+    else {
         return STATUS_INVALID_PARAMETER;
     };
     let name = registry.name(module);
     if !registry.is_deregistering(module) {
+        let title = registry.title(module);
         drop(registry);
         machine.violated(
             &violation::WAIT_BEFORE_DEREGISTER,
-            format_args!("{function} for {name}"),
+            format_args!("{function} for {title}"),
         );
         return STATUS_INVALID_PARAMETER;
     }
@@ -372,10 +415,11 @@ pub(super) fn wait(machine: &Machine, function: &str, raw: HANDLE, role: Role) -
         waits.then(|| format!("{} of {}", frame.callback, frame.owner))
     });
     if let Some(own) = own {
+        let title = registry.title(module);
         drop(registry);
         machine.violated(
             &violation::WAIT_IN_CALLBACK,
-            format_args!("{function} for {name} inside {own}, which the deregistration waits for"),
+            format_args!("{function} for {title} inside {own}, which the deregistration waits for"),
         );
         return STATUS_POSSIBLE_DEADLOCK;
     }
@@ -395,14 +439,17 @@ pub(super) fn wait(machine: &Machine, function: &str, raw: HANDLE, role: Role) -
             continue;
         }
         reported = true;
-        let holders = registry.holders(module);
+        let (title, holders) = (registry.title(module), registry.holders(module));
         drop(registry);
-        let detail = format!("{function} for {name} has waited for {patience:?}{holders}");
+        let detail = format!("{function} for {title} has waited for {patience:?}{holders}");
         platform::write_error(&format!("simkernel: {detail}"));
         machine.violated(&violation::STUCK, format_args!("{detail}"));
         registry = shard.lock();
     }
     drop(registry);
-    state.note(machine, || Note::Deregistered { module: name });
+    state.note(machine, || Note::Deregistered {
+        handle: module,
+        module: name,
+    });
     STATUS_SUCCESS
 }

@@ -14,21 +14,20 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ffi::c_void;
-use core::fmt;
-use core::hash::{BuildHasherDefault, Hasher};
 use core::time::Duration;
 
-use hashbrown::HashMap;
 use nmr_netdma::sys::{NT_SUCCESS, NTSTATUS, PVOID, STATUS_PENDING, STATUS_SUCCESS};
 
-use super::callback::{self, POISON};
+use super::callback::{self, POISON, PROVIDER_ATTACH};
 use super::handle::{Handle, Kind};
-use super::name::{Id, Name, Role};
+use super::name::{Id, Name, Pair, Role};
 use super::note::Answer;
 use super::slab::{Linked, Links, List, NONE, Slab};
 use super::snapshot::{AttachFunction, CleanupFunction, DetachFunction, Snapshot, Source};
-use super::{LevelChoice, Settings, violation};
+use super::{LevelChoice, Settings, before, violation};
+use crate::hash::WordMap;
 use crate::kernel::{Frame, Machine};
+use crate::mm;
 use crate::platform::{self, Condvar, Mutex};
 
 /// A registered client or provider.
@@ -46,8 +45,8 @@ struct Module {
     links: Links,
     bindings: List,
     deregistering: bool,
-    /// A change of the characteristics is reported once.
-    changed: bool,
+    /// A change of the characteristics, or that the context was freed, is reported once.
+    reported: bool,
     waiter: Option<Arc<Waiter>>,
     /// The callback in which it registered, if it was in one.
     origin: Option<Box<Frame>>,
@@ -214,35 +213,16 @@ impl Interface {
     }
 }
 
-/// Interfaces are hashed by [`Id`], which is two words.
-#[derive(Default)]
-struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        let mixed = (self.0.rotate_left(32) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = mixed ^ mixed >> 29;
-    }
-}
-
 /// One shard: interfaces, their modules and bindings.
 pub(super) struct Registry {
     shard: u8,
     seed: u64,
-    by_id: HashMap<Id, u32, BuildHasherDefault<IdHasher>>,
+    by_id: WordMap<Id, u32>,
     interfaces: Vec<Interface>,
     modules: Slab<Module>,
     bindings: Slab<Binding>,
+    /// By role, the dispatch tables of the bindings that have one in pool.
+    tables: WordMap<u32, [*const c_void; 2]>,
     /// An empty vector with room, for the next who needs one.
     spare: Vec<Handle>,
 }
@@ -277,34 +257,6 @@ pub(super) struct Left {
     pub(super) detail: String,
 }
 
-/// The names of a binding's sides.
-#[derive(Clone, Copy)]
-pub(super) struct Pair {
-    pub(super) client: Name,
-    pub(super) provider: Name,
-    interface: Id,
-}
-
-impl fmt::Display for Pair {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            client,
-            provider,
-            interface,
-        } = self;
-        write!(formatter, "{client} with {provider}, interface {interface}")
-    }
-}
-
-impl Pair {
-    pub(super) fn of(&self, role: Role) -> Name {
-        match role {
-            Role::Client => self.client,
-            Role::Provider => self.provider,
-        }
-    }
-}
-
 /// Whether a handle names something.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Existence {
@@ -318,10 +270,11 @@ impl Registry {
         Self {
             shard: shard as u8,
             seed,
-            by_id: HashMap::default(),
+            by_id: WordMap::default(),
             interfaces: Vec::new(),
             modules: Slab::new(),
             bindings: Slab::new(),
+            tables: WordMap::default(),
             spare: Vec::new(),
         }
     }
@@ -375,7 +328,7 @@ impl Registry {
                 format!("the binding of {}", self.pair(handle.index))
             }
             (Existence::Exists, _) => {
-                format!("the registration of {}", self.modules[handle.index].name)
+                format!("the registration of {}", self.title(handle))
             }
             (Existence::Existed, kind) => format!("a {} that is gone", kind.name()),
             (Existence::Never, kind) => format!("a {} that never was", kind.name()),
@@ -384,6 +337,13 @@ impl Registry {
 
     pub(super) fn name(&self, module: Handle) -> Name {
         self.modules[module.index].name
+    }
+
+    /// A module and its interface, for a report.
+    pub(super) fn title(&self, module: Handle) -> String {
+        let module = &self.modules[module.index];
+        let interface = self.interfaces[module.interface as usize].id;
+        format!("{}, interface {interface}", module.name)
     }
 
     /// The names of a live binding's sides.
@@ -439,7 +399,7 @@ impl Registry {
             links: Links::UNLINKED,
             bindings: List::EMPTY,
             deregistering: false,
-            changed: false,
+            reported: false,
             waiter: None,
             origin,
         });
@@ -497,24 +457,33 @@ impl Registry {
         self.bindings.remove(index);
     }
 
-    /// Reports a module whose characteristics are no longer what it registered.
+    /// Reports a module whose characteristics are no longer what it registered, or whose context is gone.
     fn check_unchanged(&mut self, machine: &Machine, module: u32, when: &str) {
         let module = &mut self.modules[module];
-        if module.changed {
+        if module.reported {
             return;
         }
         // SAFETY: the module is listed, so nobody has waited for its deregistration.
         let now = unsafe { module.source().read() };
-        if now.fields.fingerprint() != module.fingerprint {
-            module.changed = true;
-            machine.violated(
-                &violation::CHANGED,
-                format_args!(
-                    "the characteristics of {} have changed, seen {when}",
-                    module.name
-                ),
-            );
-        }
+        let changed =
+            now.is_err() || now.is_ok_and(|now| now.fields.fingerprint() != module.fingerprint);
+        let [freed] = mm::were_freed(machine, [module.context.cast_const()]);
+        let (rule, what) = if changed {
+            (&violation::CHANGED, "the characteristics have changed")
+        } else if freed {
+            (
+                &violation::CONTEXT_FREED,
+                "the registration context is freed",
+            )
+        } else {
+            return;
+        };
+        module.reported = true;
+        let (name, interface) = (module.name, self.interfaces[module.interface as usize].id);
+        machine.violated(
+            rule,
+            format_args!("{what}, seen {when}: {name}, interface {interface}"),
+        );
     }
 
     /// The client's attach callback for a proposal, unless it was withdrawn. The characteristics of the side `fresh` were read
@@ -593,7 +562,7 @@ impl Registry {
         &mut self,
         machine: &Machine,
         handle: Handle,
-        client_context: PVOID,
+        (client_context, client_dispatch): (PVOID, *const c_void),
         answer: &callback::ProviderAnswer,
     ) {
         let status = answer.status;
@@ -605,7 +574,7 @@ impl Registry {
             machine.violated(
                 &violation::ATTACH_STATUS,
                 format_args!(
-                    "ProviderAttachClient returned {}: {}",
+                    "{PROVIDER_ATTACH} returned {}: {}",
                     Answer(status),
                     self.pair(handle.index)
                 ),
@@ -615,7 +584,7 @@ impl Registry {
             machine.violated(
                 &violation::ATTACH_OUTPUT,
                 format_args!(
-                    "ProviderAttachClient accepted and stored no context or no table: {}",
+                    "{PROVIDER_ATTACH} accepted and stored no context or no table: {}",
                     self.pair(handle.index)
                 ),
             );
@@ -624,6 +593,10 @@ impl Registry {
         binding.answer = Some(status);
         binding.stage = Stage::Accepted;
         binding.contexts = [client_context, answer.context];
+        let tables = [client_dispatch, answer.dispatch];
+        if mm::any_in_pool(machine, tables) {
+            self.tables.insert(handle.index, tables);
+        }
     }
 
     /// Takes what the client's attach callback returned.
@@ -644,10 +617,11 @@ impl Registry {
             Some(answer) if answer != status => machine.violated(
                 &violation::ATTACH_ANSWER,
                 format_args!(
-                    "ClientAttachProvider returned {} after NmrClientAttachProvider had answered {}: {}",
+                    "ClientAttachProvider returned {} after NmrClientAttachProvider had answered {}: {}{}",
                     Answer(status),
                     Answer(answer),
-                    self.pair(index)
+                    self.pair(index),
+                    before(machine, |note| note.is_call(handle, PROVIDER_ATTACH)),
                 ),
             ),
             None if NT_SUCCESS(status) => machine.violated(
@@ -773,12 +747,11 @@ impl Registry {
             (Side::Calling, STATUS_SUCCESS) => Side::Succeeded,
             (_, STATUS_SUCCESS) => {
                 machine.violated(
-                    &violation::COMPLETED_AFTER_SUCCESS,
+                    &violation::SUCCESS_AFTER_COMPLETION,
                     format_args!(
-                        "{} of {} returned STATUS_SUCCESS, and the detach from {} was completed",
+                        "{} of {role} returned STATUS_SUCCESS: {pair}{}",
                         role.detach_callback(),
-                        pair.of(role),
-                        pair.of(role.other())
+                        before(machine, |note| note.is_completion(handle, role)),
                     ),
                 );
                 Side::Completed
@@ -787,11 +760,9 @@ impl Registry {
                 machine.violated(
                     &violation::DETACH_STATUS,
                     format_args!(
-                        "{} of {} returned {}, peer {}",
+                        "{} of {role} returned {}: {pair}",
                         role.detach_callback(),
-                        pair.of(role),
                         Answer(status),
-                        pair.of(role.other())
                     ),
                 );
                 Side::Succeeded
@@ -851,20 +822,23 @@ impl Registry {
     /// Whether the caller is the one to run the cleanup callbacks, and which; once for each binding.
     pub(super) fn begin_cleanup(
         &mut self,
-        settings: &Settings,
+        machine: &Machine,
         handle: Handle,
         irql: u8,
     ) -> Option<[Option<callback::Cleanup>; 2]> {
+        let settings = &machine.netio.settings;
         let binding = self.bindings.get_mut(handle)?;
         if binding.stage != Stage::Detaching || !binding.sides.iter().all(|side| side.is_finished())
         {
             return None;
         }
         binding.stage = Stage::Cleaning;
+        let freed = mm::were_freed(machine, binding.contexts.map(<*mut _>::cast_const));
         let interface = &mut self.interfaces[binding.interface as usize];
         let first = interface.first(settings.shuffles());
-        Some([first, first.other()].map(|role| {
-            if binding.sides[role as usize] == Side::Absent {
+        let callbacks = [first, first.other()].map(|role| {
+            // What was freed too early is not freed again.
+            if binding.sides[role as usize] == Side::Absent || freed[role as usize] {
                 return None;
             }
             Some(callback::Cleanup {
@@ -874,7 +848,25 @@ impl Registry {
                 context: binding.contexts[role as usize],
                 irql: interface.level(settings.level(), irql),
             })
-        }))
+        });
+        let tables = self.tables.remove(&handle.index);
+        let tables = tables.map_or([false; 2], |tables| mm::were_freed(machine, tables));
+        for role in [Role::Client, Role::Provider] {
+            let freed = [
+                (&violation::BINDING_CONTEXT_FREED, "binding context", freed),
+                (&violation::TABLE_FREED, "dispatch table", tables),
+            ];
+            for (rule, what, _) in freed.iter().filter(|(.., freed)| freed[role as usize]) {
+                machine.violated(
+                    rule,
+                    format_args!(
+                        "the {what} of {role} was freed before the cleanup: {}",
+                        self.pair(handle.index)
+                    ),
+                );
+            }
+        }
+        Some(callbacks)
     }
 
     pub(super) fn end_cleanup(&mut self, handle: Handle) {
@@ -970,6 +962,23 @@ impl Registry {
             }
             Left { kind, detail }
         })
+    }
+
+    /// What the driver `driver` has left registered, and with whom.
+    pub(super) fn left_by(&self, driver: u64) -> impl Iterator<Item = String> {
+        self.modules
+            .iter()
+            .filter(move |(_, module)| module.name.driver == driver)
+            .map(|(index, module)| {
+                let state = match module.deregistering {
+                    true => "deregistering",
+                    false => "registered",
+                };
+                let handle = self
+                    .modules
+                    .handle(Kind::of(module.name.role), self.shard, index);
+                format!("{}, {state}{}", self.title(handle), self.holders(handle))
+            })
     }
 
     pub(super) fn left_bindings(&self) -> impl Iterator<Item = String> {

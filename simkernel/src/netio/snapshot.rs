@@ -118,6 +118,14 @@ impl Source {
         }
     }
 
+    /// How long the characteristics are.
+    const fn size(self) -> usize {
+        match self {
+            Self::Client(_) => size_of::<NPI_CLIENT_CHARACTERISTICS>(),
+            Self::Provider(_) => size_of::<NPI_PROVIDER_CHARACTERISTICS>(),
+        }
+    }
+
     /// The instance, which the peers are shown where it is.
     pub(super) fn instance(self) -> PNPI_REGISTRATION_INSTANCE {
         let (address, offset) = match self {
@@ -133,15 +141,22 @@ impl Source {
         address.wrapping_add(offset).cast()
     }
 
-    /// What is there now.
+    /// What is there now. The error is the length that the characteristics say they have, if that is too short for
+    /// them; nothing but their first four bytes was read then.
     ///
     /// # Safety
     ///
     /// The characteristics are those of a register call in progress, or of a registration that has not been waited
-    /// for: then they, and the interface that they point to, are readable, and the module identification as far as its
-    /// length says.
+    /// for: then they are readable as far as their length says, at least that; and so is the interface that
+    /// they point to, and the module identification as far as its length says.
     #[inline]
-    pub(super) unsafe fn read(self) -> Snapshot {
+    pub(super) unsafe fn read(self) -> Result<Snapshot, u16> {
+        let head = self.address().cast::<[u16; 2]>();
+        // SAFETY: the version and the length, which the caller promises are there.
+        let [_, length] = unsafe { head.read() };
+        if usize::from(length) < self.size() {
+            return Err(length);
+        }
         let (version, length, attach, detach, cleanup, instance) = match self {
             Self::Client(characteristics) => {
                 // SAFETY: readable, as the caller promises.
@@ -203,12 +218,12 @@ impl Source {
             interface,
             module,
         };
-        Snapshot {
+        Ok(Snapshot {
             attach,
             detach,
             cleanup,
             fields,
-        }
+        })
     }
 }
 
@@ -341,11 +356,13 @@ impl Snapshot {
         self.fields.interface.map(Id::from_bits)
     }
 
+    /// The module's name, for whichever driver.
     pub(super) fn name(&self, role: Role) -> Name {
         Name {
             role,
             id: self.fields.module.map(|module| module.id()),
             number: self.fields.number,
+            driver: 0,
         }
     }
 
