@@ -119,4 +119,6 @@ pub use self::resources::{
 pub use crate::__kmdf_driver_entry as driver_entry;
 pub use crate::context::Shared;
 pub use crate::lifetime::{Image, SpinLock};
-pub use crate::resources::{AffinityReport, InterruptRequirement, ProcessorGroups, ProcessorSet};
+pub use crate::resources::{
+    AffinityReport, InterruptNumber, InterruptRequirement, ProcessorGroups, ProcessorSet,
+};

@@ -14,46 +14,17 @@
 
 mod bytes;
 mod ffi;
+mod processors;
 
 pub use self::bytes::{
     AssignedDescriptor, AssignedInterruptFields, CmResourceBytes, RequirementsBytes,
     set_message_affinity,
 };
+pub use self::processors::{ActiveProcessors, ProcessorSet};
 
 use crate::irql::{Irql, Passive};
 use crate::status::{Error, Result};
 use crate::sys;
-
-/// A set of processors of one group.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[doc(alias = "GROUP_AFFINITY")]
-#[doc(alias = "KAFFINITY")]
-pub struct ProcessorSet {
-    /// The group. 0 on systems without groups.
-    pub group: u16,
-    /// Bit `n` stands for processor `n` of the group.
-    pub mask: u64,
-}
-
-impl ProcessorSet {
-    /// The processor with this number in group 0; `None` if a group has no room for such a number.
-    pub const fn single(processor: u32) -> Option<Self> {
-        match 1_u64.checked_shl(processor) {
-            Some(mask) => Some(Self { group: 0, mask }),
-            None => None,
-        }
-    }
-
-    /// Whether no processor is in it.
-    pub const fn is_empty(self) -> bool {
-        self.mask == 0
-    }
-
-    /// The processors, as numbers in the group, from the lowest on.
-    pub fn iter(self) -> impl Iterator<Item = u32> {
-        (0..u64::BITS).filter(move |processor| self.mask >> processor & 1 != 0)
-    }
-}
 
 /// Whether the system knows processor groups, which decides what the policy's 32 bits in a descriptor are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +112,11 @@ pub(crate) struct InterruptMembers {
 }
 
 impl InterruptMembers {
+    /// Whether it is a message that has a number of its own.
+    pub(crate) fn is_counted(&self, alternative: bool) -> bool {
+        u32::from(self.flags) & sys::CM_RESOURCE_INTERRUPT_MESSAGE != 0 && !alternative
+    }
+
     pub(crate) fn read(&self, groups: ProcessorGroups) -> InterruptRequirement {
         let flags = u32::from(self.flags);
         let (policy, group) = groups.split(self.policy);
@@ -172,6 +148,15 @@ impl InterruptMembers {
     }
 }
 
+/// Which interrupt of an alternative `set_message_affinity` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct InterruptNumber {
+    /// Its number among the messages, or the lines, of its alternative.
+    pub number: u32,
+    /// How many messages with processors of their own the alternative has; 0 if this is a line, which stands for all of them.
+    pub messages: u32,
+}
+
 /// What `set_message_affinity` found and did, over all alternatives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AffinityReport {
@@ -193,14 +178,17 @@ pub struct AffinityReport {
 #[derive(Default)]
 pub(crate) struct AffinityWalk {
     pub(crate) report: AffinityReport,
+    /// How many messages the alternative has.
+    messages: u32,
     message: Cursor,
     line: Cursor,
 }
 
 impl AffinityWalk {
-    /// An alternative begins.
-    pub(crate) fn enter(&mut self) {
+    /// An alternative with this many messages begins.
+    pub(crate) fn enter(&mut self, messages: u32) {
         self.report.alternatives += 1;
+        self.messages = messages;
         self.message = Cursor::default();
         self.line = Cursor::default();
     }
@@ -211,16 +199,19 @@ impl AffinityWalk {
         members: &mut InterruptMembers,
         alternative: bool,
         groups: ProcessorGroups,
-        processors: &mut impl FnMut(u32) -> Option<ProcessorSet>,
+        processors: &mut impl FnMut(InterruptNumber) -> Option<ProcessorSet>,
     ) -> bool {
         let interrupt = members.read(groups);
-        let (cursor, found) = if interrupt.message {
-            (&mut self.message, &mut self.report.messages)
+        let (cursor, found, messages) = if interrupt.message {
+            (&mut self.message, &mut self.report.messages, self.messages)
         } else {
-            (&mut self.line, &mut self.report.lines)
+            (&mut self.line, &mut self.report.lines, 0)
         };
         *found += 1;
-        let number = cursor.next(alternative);
+        let number = InterruptNumber {
+            number: cursor.next(alternative),
+            messages,
+        };
         if interrupt.policy_included {
             self.report.kept += 1;
             return false;

@@ -165,8 +165,12 @@ impl kmdf::Device for Device {
             filtered(script, requirements);
             return Ok(());
         }
-        let report = set_message_affinity(requirements, |number| {
-            let processor = script.filter.get(number as usize).copied().flatten()?;
+        let report = set_message_affinity(requirements, |interrupt| {
+            let processor = script
+                .filter
+                .get(interrupt.number as usize)
+                .copied()
+                .flatten()?;
             ProcessorSet::single(processor)
         });
         *script.report.lock().unwrap() = Some(report);

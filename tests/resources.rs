@@ -2,8 +2,8 @@
 
 use nmr_netdma::Error;
 use nmr_netdma::resources::{
-    AffinityReport, CmResourceBytes, ProcessorGroups, ProcessorSet, RequirementsBytes,
-    set_message_affinity,
+    AffinityReport, CmResourceBytes, InterruptNumber, ProcessorGroups, ProcessorSet,
+    RequirementsBytes, set_message_affinity,
 };
 use proptest::prelude::*;
 use simkernel as _;
@@ -57,7 +57,7 @@ fn word(bytes: &[u8], alternative_start: usize, index: usize, offset: usize) -> 
 fn edit(
     bytes: &mut [u8],
     groups: ProcessorGroups,
-    processors: impl FnMut(u32) -> Option<ProcessorSet>,
+    processors: impl FnMut(InterruptNumber) -> Option<ProcessorSet>,
 ) -> AffinityReport {
     set_message_affinity(
         &mut RequirementsBytes::new(bytes).unwrap(),
@@ -130,11 +130,11 @@ fn numbers_are_those_of_the_framework_in_every_alternative() {
     let mut bytes = list(&[first, vec![], second]);
     let before = bytes.clone();
     let mut asked = Vec::new();
-    let report = edit(&mut bytes, ProcessorGroups::Present, |number| {
-        asked.push(number);
-        ProcessorSet::single(number)
+    let report = edit(&mut bytes, ProcessorGroups::Present, |interrupt| {
+        asked.push((interrupt.number, interrupt.messages));
+        ProcessorSet::single(interrupt.number)
     });
-    assert_eq!(asked, [0, 0, 2, 0, 0, 1]);
+    assert_eq!(asked, [(0, 3), (0, 3), (2, 3), (0, 0), (0, 0), (1, 0)]);
     assert_eq!(
         report,
         AffinityReport {
@@ -181,7 +181,9 @@ fn a_list_that_is_not_sound_is_refused_and_what_is_behind_it_does_not_count() {
     }
     let mut longer = sound.clone();
     longer.extend([0xA5; 64]);
-    edit(&mut longer, ProcessorGroups::Present, ProcessorSet::single);
+    edit(&mut longer, ProcessorGroups::Present, |interrupt| {
+        ProcessorSet::single(interrupt.number)
+    });
     assert_eq!(longer[sound.len()..], [0xA5; 64]);
 }
 

@@ -12,8 +12,8 @@ use core::fmt;
 
 use super::ffi;
 use crate::resources::{
-    AffinityReport, AffinityWalk, InterruptMembers, InterruptRequirement, ProcessorGroups,
-    ProcessorSet,
+    AffinityReport, AffinityWalk, InterruptMembers, InterruptNumber, InterruptRequirement,
+    ProcessorGroups, ProcessorSet,
 };
 use crate::status::{Error, Result};
 use crate::sys;
@@ -192,18 +192,23 @@ impl fmt::Debug for IoDescriptor {
 /// [`NewInterrupt::set_policy`](super::NewInterrupt::set_policy) on the objects:
 ///
 /// * In each alternative the descriptors of messages are numbered from 0. With MSI-X each is one message; with MSI one
-///   descriptor stands for all messages and has number 0.
+///   descriptor stands for all messages and has number 0. How many numbers there are is told with each.
 /// * A descriptor that is an alternative to the one before it has the same number.
 /// * Line interrupts are numbered on their own; a line that is an alternative to messages has number 0.
 /// * A policy that is there already is left alone: the registry's and the objects' come first.
 /// * Processors of a group other than 0 are refused on a system without groups.
 pub fn set_message_affinity(
     requirements: &mut RequirementsList<'_>,
-    mut processors: impl FnMut(u32) -> Option<ProcessorSet>,
+    mut processors: impl FnMut(InterruptNumber) -> Option<ProcessorSet>,
 ) -> AffinityReport {
     let mut walk = AffinityWalk::default();
     for mut list in requirements.alternatives() {
-        walk.enter();
+        let counted = list.descriptors().filter(|descriptor| {
+            let members = descriptor.members();
+            members.is_some_and(|one| one.is_counted(descriptor.is_alternative()))
+        });
+        // CAST: no more than `count`, which has 32 bits.
+        walk.enter(counted.count() as u32);
         for index in 0..list.count() {
             let Some((mut descriptor, mut members)) =
                 list.get(index).and_then(|d| Some((d, d.members()?)))

@@ -9,15 +9,17 @@
 //! | as many as channels, or more | message `k` | channel `m` asked for |
 //! | fewer, `n` | message `k mod n` | the first of its channels that asked |
 //! | one | message 0 | the first channel that asked |
-//! | none: a line | the line | |
+//! | none: a line | the line, as message 0 | the first channel that asked |
 //!
 //! # Design
 //!
 //! Nothing is allocated: a plan has room for [`MAXIMUM_CHANNELS`]. Sharing by remainder is even to within one
 //! channel and does not depend on what was asked, so it is the same before and after a partial grant.
 
-use super::ffi;
+use crate::resources::ProcessorSet;
 use crate::sys;
+
+pub use crate::resources::ActiveProcessors;
 
 /// The most channels that a plan has room for.
 pub const MAXIMUM_CHANNELS: u32 = 64;
@@ -28,7 +30,7 @@ pub const MAXIMUM_CHANNELS: u32 = 64;
 pub struct Affinity {
     /// The channel, counted from 0.
     pub channel: u32,
-    /// The processor, as the system counts them.
+    /// The processor, as the system counts them through all its groups.
     pub processor: u32,
 }
 
@@ -57,36 +59,6 @@ impl core::fmt::Debug for Affinities<'_> {
     }
 }
 
-/// The processors of group 0 that are running.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ActiveProcessors(u64);
-
-impl ActiveProcessors {
-    /// The processors as they are now.
-    #[doc(alias = "KeQueryActiveProcessors")]
-    pub fn query() -> Self {
-        Self(ffi::active_processors())
-    }
-
-    /// The processors whose bits are set.
-    pub const fn from_mask(mask: u64) -> Self {
-        Self(mask)
-    }
-
-    /// Whether the processor with this number is among them.
-    pub fn contains(self, processor: u32) -> bool {
-        1_u64
-            .checked_shl(processor)
-            .is_some_and(|bit| self.0 & bit != 0)
-    }
-
-    /// The lowest processor that is also in `mask`.
-    pub fn first_of(self, mask: u64) -> Option<u32> {
-        let common = self.0 & mask;
-        (common != 0).then(|| common.trailing_zeros())
-    }
-}
-
 /// The processor that each channel is to interrupt on.
 ///
 /// ```
@@ -108,6 +80,7 @@ impl ActiveProcessors {
 pub struct Plan {
     channels: u32,
     asked: [Option<u32>; MAXIMUM_CHANNELS as usize],
+    processors: ActiveProcessors,
     ignored: u32,
 }
 
@@ -122,6 +95,7 @@ impl Plan {
         Self {
             channels,
             asked: [None; MAXIMUM_CHANNELS as usize],
+            processors: ActiveProcessors::from_mask(0),
             ignored: 0,
         }
     }
@@ -129,7 +103,10 @@ impl Plan {
     /// The plan that follows what NetDMA asked, as far as the channels and the processors exist. Of two wishes for one
     /// channel the last counts.
     pub fn new(channels: u32, affinities: Affinities<'_>, processors: ActiveProcessors) -> Self {
-        let mut plan = Self::unasked(channels);
+        let mut plan = Self {
+            processors,
+            ..Self::unasked(channels)
+        };
         for Affinity { channel, processor } in affinities.iter() {
             let slot = plan
                 .asked
@@ -151,6 +128,11 @@ impl Plan {
     /// The processor that NetDMA asked for, if it did and the processor exists.
     pub fn asked(&self, channel: u32) -> Option<u32> {
         self.asked.get(channel as usize).copied().flatten()
+    }
+
+    /// The same processor, in its group.
+    pub fn target(&self, channel: u32) -> Option<ProcessorSet> {
+        self.processors.set(self.asked(channel)?)
     }
 
     /// How many wishes named a channel or a processor that does not exist.
@@ -180,15 +162,25 @@ impl<'a> Assignment<'a> {
         channel.checked_rem(self.messages)
     }
 
-    /// The channels that use `message`.
+    /// The channels that use `message`, the lowest first. The line counts as message 0.
     pub fn channels(&self, message: u32) -> impl Iterator<Item = u32> + use<'a> {
-        let Self { plan, messages } = *self;
-        (0..plan.channels).filter(move |channel| channel.checked_rem(messages) == Some(message))
+        let interrupts = self.messages.max(1);
+        let end = if message < interrupts {
+            self.plan.channels
+        } else {
+            0
+        };
+        (message..end).step_by(interrupts as usize)
     }
 
     /// The processor that `message` should interrupt; `None` if none of its channels asked for one.
     pub fn processor(&self, message: u32) -> Option<u32> {
         self.channels(message)
             .find_map(|channel| self.plan.asked(channel))
+    }
+
+    /// The same processor, in its group: what the requirements of `message` are to ask for.
+    pub fn target(&self, message: u32) -> Option<ProcessorSet> {
+        self.plan.processors.set(self.processor(message)?)
     }
 }

@@ -88,12 +88,6 @@ pub(super) fn notify(irql: &mut Irql<Passive>) -> Option<Notify> {
     Some(unsafe { transmute::<NonNull<c_void>, Notify>(address) })
 }
 
-/// The processors of group 0 that are running, as a mask.
-pub(super) fn active_processors() -> u64 {
-    // SAFETY: the function has no precondition and can be called at any level.
-    unsafe { sys::KeQueryActiveProcessors() }
-}
-
 // Providers.
 
 /// What NetDMA holds as the context of a provider.

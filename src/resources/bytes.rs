@@ -1,8 +1,11 @@
 //! Lists that are bytes in memory.
 
+use core::iter::StepBy;
+use core::ops::Range;
+
 use super::{
-    AffinityReport, AffinityWalk, InterruptMembers, InterruptRequirement, ProcessorGroups,
-    ProcessorSet,
+    AffinityReport, AffinityWalk, InterruptMembers, InterruptNumber, InterruptRequirement,
+    ProcessorGroups, ProcessorSet,
 };
 use crate::status::{Error, Result};
 use crate::sys;
@@ -75,19 +78,23 @@ impl<'a> RequirementsBytes<'a> {
         &self,
         groups: ProcessorGroups,
     ) -> impl Iterator<Item = (u32, InterruptRequirement)> {
-        let mut descriptors = self.descriptors();
-        core::iter::from_fn(move || descriptors.next(self.bytes)).filter_map(
-            move |(alternative, offset)| Some((alternative, self.members(offset)?.read(groups))),
-        )
+        let mut lists = self.lists();
+        let lists = core::iter::from_fn(move || lists.next(self.bytes));
+        (0..).zip(lists).flat_map(move |(alternative, list)| {
+            list.filter_map(move |offset| Some((alternative, self.members(offset)?.read(groups))))
+        })
     }
 
-    fn descriptors(&self) -> Descriptors {
-        Descriptors {
-            lists_left: self.alternatives(),
-            alternative: 0,
+    fn lists(&self) -> Lists {
+        Lists {
+            left: self.alternatives(),
             next: REQUIREMENTS_HEADER,
-            end: REQUIREMENTS_HEADER,
         }
+    }
+
+    fn is_alternative(&self, offset: usize) -> bool {
+        let option = self.bytes.get(offset).copied().unwrap_or(0);
+        u32::from(option) & sys::IO_RESOURCE_ALTERNATIVE != 0
     }
 
     fn members(&self, offset: usize) -> Option<InterruptMembers> {
@@ -106,28 +113,19 @@ impl<'a> RequirementsBytes<'a> {
     }
 }
 
-/// Where the descriptors are. It borrows nothing, so that they can be changed on the way.
-struct Descriptors {
-    lists_left: u32,
-    /// The number of the next list.
-    alternative: u32,
+/// Where the alternatives are. It borrows nothing, so that they can be changed on the way.
+struct Lists {
+    left: u32,
     next: usize,
-    /// The end of the list that `next` is in.
-    end: usize,
 }
 
-impl Descriptors {
-    /// The alternative of the next descriptor, and where it starts.
-    fn next(&mut self, bytes: &[u8]) -> Option<(u32, usize)> {
-        while self.next == self.end {
-            self.lists_left = self.lists_left.checked_sub(1)?;
-            self.alternative += 1;
-            self.end = alternative_end(bytes, self.next)?;
-            self.next += LIST_HEADER;
-        }
-        let offset = self.next;
-        self.next += IO_DESCRIPTOR;
-        Some((self.alternative - 1, offset))
+impl Lists {
+    /// Where the descriptors of the next alternative start.
+    fn next(&mut self, bytes: &[u8]) -> Option<StepBy<Range<usize>>> {
+        self.left = self.left.checked_sub(1)?;
+        let start = self.next;
+        self.next = alternative_end(bytes, start)?;
+        Some((start + LIST_HEADER..self.next).step_by(IO_DESCRIPTOR))
     }
 }
 
@@ -137,38 +135,29 @@ impl Descriptors {
 pub fn set_message_affinity(
     requirements: &mut RequirementsBytes<'_>,
     groups: ProcessorGroups,
-    mut processors: impl FnMut(u32) -> Option<ProcessorSet>,
+    mut processors: impl FnMut(InterruptNumber) -> Option<ProcessorSet>,
 ) -> AffinityReport {
     let mut walk = AffinityWalk::default();
-    let mut descriptors = requirements.descriptors();
-    let mut entered = 0;
-    while let Some((alternative, offset)) = descriptors.next(requirements.bytes) {
-        while entered <= alternative {
-            walk.enter();
-            entered += 1;
+    let mut lists = requirements.lists();
+    while let Some(list) = lists.next(requirements.bytes) {
+        let counted = list.clone().filter(|offset| {
+            let members = requirements.members(*offset);
+            members.is_some_and(|one| one.is_counted(requirements.is_alternative(*offset)))
+        });
+        // CAST: no more than `Count` of the list, which has 32 bits.
+        walk.enter(counted.count() as u32);
+        for offset in list {
+            let Some(mut members) = requirements.members(offset) else {
+                continue;
+            };
+            let alternative = requirements.is_alternative(offset);
+            if walk.visit(&mut members, alternative, groups, &mut processors) {
+                let bytes = &mut *requirements.bytes;
+                put(bytes, offset + 4, members.flags.to_le_bytes());
+                put(bytes, offset + 16, members.policy.to_le_bytes());
+                put(bytes, offset + 24, members.processors.to_le_bytes());
+            }
         }
-        let Some(mut members) = requirements.members(offset) else {
-            continue;
-        };
-        let option = requirements.bytes.get(offset).copied().unwrap_or(0);
-        let is_alternative = u32::from(option) & sys::IO_RESOURCE_ALTERNATIVE != 0;
-        if walk.visit(&mut members, is_alternative, groups, &mut processors) {
-            put(requirements.bytes, offset + 4, members.flags.to_le_bytes());
-            put(
-                requirements.bytes,
-                offset + 16,
-                members.policy.to_le_bytes(),
-            );
-            put(
-                requirements.bytes,
-                offset + 24,
-                members.processors.to_le_bytes(),
-            );
-        }
-    }
-    while entered < requirements.alternatives() {
-        walk.enter();
-        entered += 1;
     }
     walk.report
 }

@@ -2,8 +2,7 @@
 
 use nmr_netdma::irql::Passive;
 use nmr_netdma::kmdf::{
-    self, IoResourceList, PowerState, ProcessorSet, RequirementsList, Resources, Shared,
-    debug_print, set_message_affinity,
+    self, PowerState, RequirementsList, Resources, Shared, debug_print, set_message_affinity,
 };
 use nmr_netdma::netdma::{Attributes, Engine};
 use nmr_netdma::{Error, Irql, Result};
@@ -57,19 +56,15 @@ impl kmdf::Device for Device {
         let Some(engine) = &self.engine else {
             return Ok(());
         };
-        let messages = requirements
-            .alternatives()
-            .map(|list| messages(&list))
-            .max()
-            .unwrap_or(0);
-        // Without messages the line is filtered as number 0, and everything is on it.
-        let assignment = engine.provider().plan().assign(messages.max(1));
-        let report = set_message_affinity(requirements, |number| {
-            assignment.processor(number).and_then(ProcessorSet::single)
+        let plan = engine.provider().plan();
+        let report = set_message_affinity(requirements, |interrupt| {
+            plan.assign(interrupt.messages).target(interrupt.number)
         });
         debug_print(format_args!(
-            "netdma-kmdf: interrupts with a processor of NetDMA's choice: {}\n",
-            report.written
+            "netdma-kmdf: {} interrupts now ask for NetDMA's processors, {} had asked before; {} of NetDMA's wishes cannot be met\n",
+            report.written,
+            report.kept,
+            plan.ignored()
         ));
         Ok(())
     }
@@ -135,17 +130,6 @@ impl kmdf::Device for Device {
             engine.deregister(irql);
         }
     }
-}
-
-/// How many interrupt messages an alternative asks for.
-fn messages(list: &IoResourceList<'_>) -> u32 {
-    let interrupts = list
-        .descriptors()
-        .filter(|descriptor| !descriptor.is_alternative());
-    interrupts
-        .filter_map(|descriptor| descriptor.interrupt())
-        .map(|interrupt| interrupt.messages())
-        .fold(0, u32::saturating_add)
 }
 
 /// NetDMA 1.0 has no notifications; there the engine goes on without.

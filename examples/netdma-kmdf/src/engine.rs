@@ -18,7 +18,9 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use nmr_netdma::irql::{self, AtMostDispatch, Dispatch, Passive};
 use nmr_netdma::kmdf::memory::DescriptorReader;
-use nmr_netdma::kmdf::{Dpc, DpcHandle, DpcRoutine, Image, Resources, Shared, SpinLock, memory};
+use nmr_netdma::kmdf::{
+    Dpc, DpcHandle, DpcRoutine, Image, ProcessorSet, Resources, Shared, SpinLock, memory,
+};
 use nmr_netdma::netdma::affinity::ActiveProcessors;
 use nmr_netdma::netdma::{
     self, Affinities, Allocated, Chain, ChannelParameters, ControlFlags, Cursor, Link, OpenLink,
@@ -113,10 +115,11 @@ impl Provider for CopyEngine {
     fn set_channel_cpu_affinity(
         &self,
         affinities: Affinities<'_>,
-        _irql: &mut Irql<Passive>,
+        irql: &mut Irql<Passive>,
     ) -> Result<()> {
+        let processors = ActiveProcessors::query(irql);
         self.plan
-            .call_once(|| Plan::new(MAXIMUM_CHANNELS, affinities, ActiveProcessors::query()));
+            .call_once(|| Plan::new(MAXIMUM_CHANNELS, affinities, processors));
         Ok(())
     }
 
@@ -262,7 +265,7 @@ impl Lanes {
         }
         let messages = resources.messages().min(MAXIMUM_CHANNELS);
         let plan = Plan::unasked(channels.min(MAXIMUM_CHANNELS));
-        let assignment = plan.assign(messages.max(1));
+        let assignment = plan.assign(messages);
         self.present.store(plan.channels(), Ordering::Relaxed);
         self.messages.store(messages, Ordering::Relaxed);
         for (number, bits) in (0..).zip(&self.of_message) {
@@ -274,13 +277,17 @@ impl Lanes {
             );
         }
         for (number, interrupt) in (0..MAXIMUM_CHANNELS).zip(resources.interrupts()) {
+            // DPCs can be aimed at group 0 only.
+            let targets = match interrupt.processors.group {
+                0 => interrupt.processors.mask,
+                _ => 0,
+            };
             for lane in assignment
                 .channels(number)
                 .filter_map(|channel| self.get(channel))
             {
                 lane.message.store(number, Ordering::Relaxed);
-                lane.targets
-                    .store(interrupt.processors.mask, Ordering::Relaxed);
+                lane.targets.store(targets, Ordering::Relaxed);
             }
         }
         Ok(())
@@ -333,7 +340,7 @@ pub(crate) struct Lane {
     notify: Dpc<Notifier>,
     /// The message that it sends.
     message: AtomicU32,
-    /// The processors that take that message, or the line, a bit for each.
+    /// The processors of group 0 that take that message, or the line, a bit for each.
     targets: AtomicU64,
 }
 
@@ -442,7 +449,7 @@ impl Lane {
     /// Chooses the processor to work on for a client that wants one of `processors`, and works there from now on.
     fn aim(&self, processors: Processors) -> Result<u32> {
         let targets = self.targets.load(Ordering::Relaxed);
-        let active = ActiveProcessors::query();
+        let active = ActiveProcessors::query_group_0();
         // Where the interrupt goes, if that is where the client wants it; where the client wants it; where the interrupt goes.
         let wanted = if processors.group == 0 {
             processors.mask
@@ -451,7 +458,7 @@ impl Lane {
         };
         let choice = [self.common(processors), wanted, targets]
             .into_iter()
-            .find_map(|mask| active.first_of(mask));
+            .find_map(|mask| active.first_of(ProcessorSet { group: 0, mask }));
         let processor = choice.unwrap_or(0);
         self.work.set_target_processor(processor)?;
         self.notify.set_target_processor(processor)?;

@@ -82,7 +82,7 @@ impl Workers {
     fn new(image: &Image, irql: &mut Irql<Passive>) -> Result<Self> {
         let counters = Shared::try_new(Counters::default(), irql)
             .map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
-        let active = ActiveProcessors::query();
+        let active = ActiveProcessors::query_group_0();
         let mut workers = [const { None }; MAXIMUM_WORKERS];
         let mut count = 0;
         let processors = (0..u64::BITS).filter(|processor| active.contains(*processor));
