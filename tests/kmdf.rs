@@ -380,6 +380,7 @@ fn device(messages: u32, granted: Option<u32>, signal: &Signal) -> DeviceConfig 
             model: Doorbell::new(4, signal.clone()),
         }],
         signal: signal.clone(),
+        ..DeviceConfig::default()
     }
 }
 

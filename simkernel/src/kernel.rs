@@ -24,7 +24,7 @@ use crate::verifier::{Leak, Rule, Verifier, Violation};
 use crate::{ke, mm, ndis, netio, platform, pnp, wdf};
 
 /// The Windows that a machine runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Os {
     /// Windows Vista SP1: NetDMA 2.0, no processor groups, KMDF 1.7.
     VistaSp1,
@@ -39,8 +39,11 @@ pub enum Os {
 pub struct Config {
     /// The system. Windows 7 by default.
     pub os: Os,
-    /// Processors, at least 1. 4 by default.
+    /// Processors: at least 1 and at most four groups, or on Windows Vista 64. 4 by default.
     pub processors: u32,
+    /// Processors of a group, 64 at most and by default; the last group has what is left. No effect on Windows Vista. As the boot
+    /// option `groupsize`, it lets a driver meet several groups on a small machine.
+    pub group_size: u32,
     /// Where every choice that Windows leaves open comes from.
     pub seed: u64,
 }
@@ -50,7 +53,37 @@ impl Default for Config {
         Self {
             os: Os::Win7,
             processors: 4,
+            group_size: GROUP,
             seed: 1,
+        }
+    }
+}
+
+/// The most processors of a group.
+const GROUP: u32 = 64;
+/// The most groups.
+const GROUPS: u32 = 4;
+
+impl Config {
+    /// The nearest machine that there can be.
+    fn possible(self) -> Self {
+        let (group_size, groups) = match self.os {
+            Os::VistaSp1 => (GROUP, 1),
+            Os::Win7 | Os::Win10 => (self.group_size.clamp(1, GROUP), GROUPS),
+        };
+        Self {
+            processors: self.processors.clamp(1, groups * group_size),
+            group_size,
+            ..self
+        }
+    }
+
+    /// A bit for each processor of a group.
+    pub(crate) fn group_mask(&self, group: u16) -> u64 {
+        let before = u32::from(group).saturating_mul(self.group_size);
+        match self.processors.saturating_sub(before).min(self.group_size) {
+            0 => 0,
+            count => u64::MAX >> (u64::BITS - count),
         }
     }
 }
@@ -272,10 +305,7 @@ pub struct Kernel {
 impl Kernel {
     /// Boots a machine; the calling thread becomes a thread of it, on processor 0 at PASSIVE_LEVEL.
     pub fn boot(config: Config) -> Self {
-        let config = Config {
-            processors: config.processors.max(1),
-            ..config
-        };
+        let config = config.possible();
         let machine = Arc::new(Machine {
             trace: Trace::new(),
             verifier: Verifier::default(),

@@ -485,6 +485,7 @@ struct Settings {
 
 pub(crate) struct State {
     interface: Option<(u8, u8)>,
+    /// Of group 0.
     processors: u32,
     settings: Mutex<Settings>,
     registry: Mutex<Registry>,
@@ -505,7 +506,7 @@ impl State {
         };
         Self {
             interface,
-            processors: config.processors,
+            processors: config.group_mask(0).count_ones(),
             settings: Mutex::new(settings),
             registry: Mutex::default(),
             condemned: Mutex::default(),

@@ -40,8 +40,8 @@ use crate::platform::Mutex;
 use crate::verifier::Leak;
 use crate::wdf;
 
-use arbiter::Vectors;
-use descriptors::{IoDescriptor, Requirements};
+use arbiter::{Assignment, Vectors};
+use descriptors::{IoDescriptor, Requirements, encode_assigned};
 use driver::Driver;
 use node::{Node, Phase};
 
@@ -65,6 +65,11 @@ pub mod violation {
     pub static PROCESSORS: Rule = Rule {
         name: "pnp::processors",
         says: "a policy of specified processors names at least one processor that exists",
+    };
+    /// See its sentence.
+    pub static POLICY: Rule = Rule {
+        name: "pnp::policy",
+        says: "an affinity policy is one that the system knows; before Windows 7 it has 32 bits and no group",
     };
     /// See its sentence.
     pub static LIST: Rule = Rule {
@@ -99,10 +104,49 @@ pub struct DeviceConfig {
     pub messages: u32,
     /// Messages that the arbiter grants at most; 0: only the line interrupt.
     pub granted: Option<u32>,
+    /// How the bus asks for the messages and the line.
+    pub layout: Layout,
+    /// The policy under "Interrupt Management\\Affinity Policy" in the device's registry key.
+    pub policy: Option<RegistryPolicy>,
     /// The device's registers.
     pub bars: Vec<Bar>,
     /// How the device model interrupts.
     pub signal: Signal,
+}
+
+/// How the bus asks for a device's interrupts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// MSI-X: a descriptor for each message, and the line as their alternative.
+    #[default]
+    MsiX,
+    /// MSI: one descriptor for all messages, which interrupt the same processors, and the line as its alternative. As many are granted
+    /// as the largest power of two.
+    Msi,
+    /// MSI-X, and the line in an alternative list of its own.
+    LineApart,
+}
+
+/// An affinity policy that an administrator or an INF set, and the bus writes into every interrupt that it asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RegistryPolicy {
+    /// `DevicePolicy`, an `IRQ_DEVICE_POLICY`.
+    pub policy: u16,
+    /// `DevicePriority`, an `IRQ_PRIORITY`.
+    pub priority: u32,
+    /// `AssignmentSetOverride`: the processors for the policy that specifies them.
+    pub processors: u64,
+}
+
+/// What the arbiter makes of a requirements list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arbitration {
+    /// The interrupts.
+    pub interrupts: Vec<InterruptReport>,
+    /// The `CM_RESOURCE_LIST` as the bus sees it.
+    pub raw: Vec<u8>,
+    /// The `CM_RESOURCE_LIST` as the processor sees it.
+    pub translated: Vec<u8>,
 }
 
 /// One range of device registers.
@@ -144,7 +188,7 @@ impl State {
             next: AtomicU64::new(1),
             drivers: Mutex::default(),
             nodes: Mutex::default(),
-            vectors: Mutex::new(Vectors::new(config.processors, config.seed)),
+            vectors: Mutex::new(Vectors::new(config)),
         }
     }
 }
@@ -353,16 +397,42 @@ impl Kernel {
     pub fn interrupts(&self, device: DeviceId) -> Vec<InterruptReport> {
         find_node(self.machine(), device).map_or_else(
             |_| Vec::new(),
-            |node| {
-                node.with_assignment(|assignment| {
-                    assignment
-                        .vectors
-                        .iter()
-                        .map(|vector| vector.report())
-                        .collect()
-                })
-            },
+            |node| node.with_assignment(Assignment::reports),
         )
+    }
+
+    /// The requirements list that a device's bus makes for it, an `IO_RESOURCE_REQUIREMENTS_LIST`.
+    pub fn requirements(&self, device: DeviceId) -> Result<Vec<u8>, sys::NTSTATUS> {
+        let node = find_node(self.machine(), device)?;
+        Ok(to_bytes(&node.requirements().encode()))
+    }
+
+    /// What a device would be given for `requirements`, an `IO_RESOURCE_REQUIREMENTS_LIST`; `None` if no alternative can be satisfied.
+    /// The device keeps what it has, which is not in the way.
+    ///
+    /// # Errors
+    ///
+    /// `STATUS_INVALID_PARAMETER` if the list is not whole; then [`violation::LIST`] is recorded, too.
+    pub fn arbitrate(
+        &self,
+        device: DeviceId,
+        requirements: &[u8],
+    ) -> Result<Option<Arbitration>, sys::NTSTATUS> {
+        let machine = self.machine();
+        let node = find_node(machine, device)?;
+        let (words, _) = requirements.as_chunks();
+        let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        let requirements = decode(machine, &node, &words)?;
+        let mut vectors = Vectors::new(&machine.config);
+        let assignment = arbiter::assign(machine, &node, &requirements, &mut vectors);
+        Ok(assignment.map(|assignment| Arbitration {
+            interrupts: assignment.reports(),
+            raw: to_bytes(&encode_assigned(requirements.interface, &assignment.raw)),
+            translated: to_bytes(&encode_assigned(
+                requirements.interface,
+                &assignment.translated,
+            )),
+        }))
     }
 
     /// Interrupts of a device that came while nobody was connected, and were dropped.
@@ -375,18 +445,16 @@ impl Kernel {
 fn start(machine: &Arc<Machine>, node: &Arc<Node>) -> Result<(), sys::NTSTATUS> {
     let from_bus = node.requirements().encode();
     let asked = wdf::power::filter(machine, node, from_bus)?;
-    let requirements = Requirements::decode(&asked).map_err(|problem| {
-        machine.violated(
-            &violation::LIST,
-            format_args!("the requirements of {}: {problem}", node.name),
-        );
-        sys::STATUS_INVALID_PARAMETER
-    })?;
+    let requirements = decode(machine, node, &asked)?;
     machine.trace(
         "pnp",
         format_args!("{}: asks for {}", node.name, summary(&requirements)),
     );
-    let Some(assignment) = arbiter::assign(machine, node, &requirements) else {
+    let assignment = {
+        let mut vectors = machine.pnp.vectors.lock();
+        arbiter::assign(machine, node, &requirements, &mut vectors)
+    };
+    let Some(assignment) = assignment else {
         machine.trace(
             "pnp",
             format_args!("{}: no alternative can be satisfied", node.name),
@@ -409,6 +477,20 @@ fn start(machine: &Arc<Machine>, node: &Arc<Node>) -> Result<(), sys::NTSTATUS> 
     node.set_phase(Phase::Started);
     machine.trace("pnp", format_args!("{}: started", node.name));
     Ok(())
+}
+
+fn decode(machine: &Machine, node: &Node, words: &[u32]) -> Result<Requirements, sys::NTSTATUS> {
+    Requirements::decode(words).map_err(|problem| {
+        machine.violated(
+            &violation::LIST,
+            format_args!("the requirements of {}: {problem}", node.name),
+        );
+        sys::STATUS_INVALID_PARAMETER
+    })
+}
+
+fn to_bytes(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
 fn summary(requirements: &Requirements) -> String {

@@ -46,6 +46,7 @@ impl Machine {
                         model: doorbell.clone(),
                     }],
                     signal,
+                    ..DeviceConfig::default()
                 },
             )
             .map_err(|status| Failure::refused("starting the device", status))?;

@@ -290,7 +290,7 @@ pub(crate) unsafe extern "system" fn KeSetTargetProcessorDpc(dpc: PRKDPC, number
         return;
     }
     let machine = kernel::machine();
-    let processors = machine.config.processors.min(64);
+    let processors = machine.config.group_mask(0).count_ones();
     match u32::try_from(number) {
         Ok(number) if number < processors => {
             // SAFETY: the caller passes a KDPC that stays during the call.

@@ -5,7 +5,7 @@
 //! The unsafe code of this file writes one result, which the caller passes as null or writable.
 #![expect(unsafe_code, reason = "defines functions with C names")]
 
-use nmr_netdma::sys::{KAFFINITY, KIRQL, PKAFFINITY, ULONG};
+use nmr_netdma::sys::{KAFFINITY, KIRQL, PKAFFINITY, ULONG, USHORT};
 
 use super::{DISPATCH, HIGH, irql, violation};
 use crate::kernel::{self, Thread};
@@ -78,12 +78,13 @@ pub(crate) unsafe extern "system" fn KeLowerIrql(new: KIRQL) {
 /// None beyond being called in a machine.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "system" fn KeGetCurrentProcessorNumber() -> ULONG {
-    kernel::current().processor.get() % 64
+    let thread = kernel::current();
+    thread.processor.get() % thread.machine.config.group_size
 }
 
 /// The processors of group 0.
 fn active_processors() -> KAFFINITY {
-    u64::MAX >> (64 - kernel::machine().config.processors.clamp(1, 64))
+    kernel::machine().config.group_mask(0)
 }
 
 /// A bit for each processor of group 0.
@@ -108,4 +109,29 @@ pub(crate) unsafe extern "system" fn KeQueryActiveProcessorCount(mask: PKAFFINIT
         unsafe { mask.write(active_processors()) };
     }
     active_processors().count_ones()
+}
+
+/// `ALL_PROCESSOR_GROUPS`
+const ALL_GROUPS: USHORT = 0xFFFF;
+
+/// `KeQueryMaximumProcessorCountEx`: how many processors a group has room for; 0 if there is no such group. Found by name only: Windows Vista has none of this name.
+///
+/// # Safety
+///
+/// None beyond being called in a machine.
+pub(super) unsafe extern "system" fn maximum_processor_count(group: USHORT) -> ULONG {
+    let config = &kernel::machine().config;
+    match group {
+        ALL_GROUPS => config.processors,
+        group => config.group_mask(group).count_ones(),
+    }
+}
+
+/// `KeQueryGroupAffinity`: a bit for each processor of a group; 0 if there is no such group. Found by name only, as above.
+///
+/// # Safety
+///
+/// None beyond being called in a machine.
+pub(super) unsafe extern "system" fn group_affinity(group: USHORT) -> KAFFINITY {
+    kernel::machine().config.group_mask(group)
 }

@@ -16,7 +16,7 @@ use nmr_netdma::sys::{
     STATUS_INVALID_PARAMETER, STATUS_SUCCESS, ULONG, ULONG_PTR, UNICODE_STRING,
 };
 
-use super::{PASSIVE, require, violation};
+use super::{PASSIVE, level, require, violation};
 use crate::kernel::{self, Os};
 use crate::platform;
 
@@ -172,133 +172,163 @@ pub(crate) unsafe extern "system" fn RtlInitUnicodeString(
     unsafe { destination.write(string) };
 }
 
-/// A name, whether the systems before Windows 8 export it, and the function.
-type Export = (&'static str, bool, *const c_void);
+/// A name, the first system that exports it, and the function.
+type Export = (&'static str, Os, *const c_void);
 
 /// What ntoskrnl.exe exports of the functions that are defined here.
-fn exports() -> [Export; 31] {
+fn exports() -> [Export; 33] {
     [
         (
             "ExAllocatePoolWithTag",
-            true,
+            Os::VistaSp1,
             sys::ExAllocatePoolWithTag as *const c_void,
         ),
         (
             "ExFreePoolWithTag",
-            true,
+            Os::VistaSp1,
             sys::ExFreePoolWithTag as *const c_void,
         ),
         (
             "KeAcquireSpinLockAtDpcLevel",
-            true,
+            Os::VistaSp1,
             sys::KeAcquireSpinLockAtDpcLevel as *const c_void,
         ),
         (
             "KeAcquireSpinLockRaiseToDpc",
-            true,
+            Os::VistaSp1,
             sys::KeAcquireSpinLockRaiseToDpc as *const c_void,
         ),
-        ("KeBugCheckEx", true, sys::KeBugCheckEx as *const c_void),
-        ("KeClearEvent", true, sys::KeClearEvent as *const c_void),
+        (
+            "KeBugCheckEx",
+            Os::VistaSp1,
+            sys::KeBugCheckEx as *const c_void,
+        ),
+        (
+            "KeClearEvent",
+            Os::VistaSp1,
+            sys::KeClearEvent as *const c_void,
+        ),
         (
             "KeDelayExecutionThread",
-            true,
+            Os::VistaSp1,
             sys::KeDelayExecutionThread as *const c_void,
         ),
         (
             "KeFlushQueuedDpcs",
-            true,
+            Os::VistaSp1,
             sys::KeFlushQueuedDpcs as *const c_void,
         ),
         (
             "KeGetCurrentIrql",
-            false,
+            Os::Win10,
             sys::KeGetCurrentIrql as *const c_void,
         ),
         (
             "KeInitializeDpc",
-            true,
+            Os::VistaSp1,
             sys::KeInitializeDpc as *const c_void,
         ),
         (
             "KeInitializeEvent",
-            true,
+            Os::VistaSp1,
             sys::KeInitializeEvent as *const c_void,
         ),
         (
             "KeInsertQueueDpc",
-            true,
+            Os::VistaSp1,
             sys::KeInsertQueueDpc as *const c_void,
         ),
-        ("KeLowerIrql", false, sys::KeLowerIrql as *const c_void),
+        ("KeLowerIrql", Os::Win10, sys::KeLowerIrql as *const c_void),
         (
             "KeQueryActiveProcessorCount",
-            true,
+            Os::VistaSp1,
             sys::KeQueryActiveProcessorCount as *const c_void,
         ),
         (
             "KeQueryActiveProcessors",
-            true,
+            Os::VistaSp1,
             sys::KeQueryActiveProcessors as *const c_void,
         ),
         (
+            "KeQueryGroupAffinity",
+            Os::Win7,
+            level::group_affinity as *const c_void,
+        ),
+        (
+            "KeQueryMaximumProcessorCountEx",
+            Os::Win7,
+            level::maximum_processor_count as *const c_void,
+        ),
+        (
             "KeReleaseSpinLock",
-            true,
+            Os::VistaSp1,
             sys::KeReleaseSpinLock as *const c_void,
         ),
         (
             "KeReleaseSpinLockFromDpcLevel",
-            true,
+            Os::VistaSp1,
             sys::KeReleaseSpinLockFromDpcLevel as *const c_void,
         ),
         (
             "KeRemoveQueueDpc",
-            true,
+            Os::VistaSp1,
             sys::KeRemoveQueueDpc as *const c_void,
         ),
-        ("KeSetEvent", true, sys::KeSetEvent as *const c_void),
+        ("KeSetEvent", Os::VistaSp1, sys::KeSetEvent as *const c_void),
         (
             "KeSetImportanceDpc",
-            true,
+            Os::VistaSp1,
             sys::KeSetImportanceDpc as *const c_void,
         ),
         (
             "KeSetTargetProcessorDpc",
-            true,
+            Os::VistaSp1,
             sys::KeSetTargetProcessorDpc as *const c_void,
         ),
         (
             "KeWaitForSingleObject",
-            true,
+            Os::VistaSp1,
             sys::KeWaitForSingleObject as *const c_void,
         ),
-        ("KfRaiseIrql", false, sys::KfRaiseIrql as *const c_void),
+        ("KfRaiseIrql", Os::Win10, sys::KfRaiseIrql as *const c_void),
         (
             "MmAllocateContiguousMemory",
-            true,
+            Os::VistaSp1,
             sys::MmAllocateContiguousMemory as *const c_void,
         ),
         (
             "MmFreeContiguousMemory",
-            true,
+            Os::VistaSp1,
             sys::MmFreeContiguousMemory as *const c_void,
         ),
         (
             "MmGetPhysicalAddress",
-            true,
+            Os::VistaSp1,
             sys::MmGetPhysicalAddress as *const c_void,
         ),
         (
             "MmGetSystemRoutineAddress",
-            true,
+            Os::VistaSp1,
             sys::MmGetSystemRoutineAddress as *const c_void,
         ),
-        ("MmMapIoSpace", true, sys::MmMapIoSpace as *const c_void),
-        ("MmUnmapIoSpace", true, sys::MmUnmapIoSpace as *const c_void),
-        ("RtlGetVersion", true, sys::RtlGetVersion as *const c_void),
+        (
+            "MmMapIoSpace",
+            Os::VistaSp1,
+            sys::MmMapIoSpace as *const c_void,
+        ),
+        (
+            "MmUnmapIoSpace",
+            Os::VistaSp1,
+            sys::MmUnmapIoSpace as *const c_void,
+        ),
+        (
+            "RtlGetVersion",
+            Os::VistaSp1,
+            sys::RtlGetVersion as *const c_void,
+        ),
         (
             "RtlInitUnicodeString",
-            true,
+            Os::VistaSp1,
             sys::RtlInitUnicodeString as *const c_void,
         ),
     ]
@@ -323,9 +353,8 @@ pub(crate) unsafe extern "system" fn MmGetSystemRoutineAddress(name: PUNICODE_ST
     // SAFETY: the caller passes a name whose characters are readable, two bytes each.
     let units = unsafe { slice::from_raw_parts(name.Buffer, usize::from(name.Length / 2)) };
     let name = String::from_utf16_lossy(units);
-    let has = |down_level: bool| down_level || machine.config.os == Os::Win10;
     let found = exports()
         .into_iter()
-        .find(|(export, down_level, _)| *export == name && has(*down_level));
+        .find(|(export, first, _)| *export == name && *first <= machine.config.os);
     found.map_or(ptr::null_mut(), |(_, _, function)| function.cast_mut())
 }

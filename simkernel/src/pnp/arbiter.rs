@@ -13,7 +13,9 @@
 //! | specified | those of the mask that exist; all if none does, which is a violation |
 //! | spread messages | message n goes to the n-th, round and round |
 //!
-//! A system without processor groups ignores the group of a descriptor.
+//! A policy that the system does not know counts as the machine's default.
+//!
+//! Messages of an MSI device have neighbouring vectors on the same processors.
 
 use alloc::format;
 use alloc::string::String;
@@ -21,18 +23,21 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::kernel::{Machine, Os};
+use crate::kernel::{Config, Machine, Os};
 use crate::pnp::descriptors::{
     CmDescriptor, INTERRUPT_LATCHED, INTERRUPT_MESSAGE, IoDescriptor, Requirements,
     SHARE_DEVICE_EXCLUSIVE, SHARE_SHARED, TYPE_MEMORY,
 };
 use crate::pnp::interrupt::{Targets, Vector};
 use crate::pnp::node::Node;
-use crate::pnp::violation;
+use crate::pnp::{InterruptReport, violation};
 
 /// Vectors whose upper half is a device level.
 const FIRST_VECTOR: usize = 0x31;
 const LAST_VECTOR: usize = 0xBF;
+
+/// The last `IRQ_DEVICE_POLICY` that may be asked for.
+const LAST_POLICY: u16 = 5;
 
 /// What a device was given.
 #[derive(Default)]
@@ -40,6 +45,14 @@ pub(crate) struct Assignment {
     pub(crate) raw: Vec<CmDescriptor>,
     pub(crate) translated: Vec<CmDescriptor>,
     pub(crate) vectors: Vec<Arc<Vector>>,
+}
+
+impl Assignment {
+    /// Its interrupts, and who took them.
+    pub(crate) fn reports(&self) -> Vec<InterruptReport> {
+        let vectors = self.vectors.iter();
+        vectors.map(|vector| vector.report()).collect()
+    }
 }
 
 /// Which vectors are taken, and by how many processors.
@@ -55,97 +68,114 @@ pub(crate) struct Vectors {
 }
 
 impl Vectors {
-    pub(crate) fn new(processors: u32, seed: u64) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         let span = LAST_VECTOR + 1 - FIRST_VECTOR;
         Self {
-            taken: vec![[false; LAST_VECTOR + 1]; processors as usize],
+            taken: vec![[false; LAST_VECTOR + 1]; config.processors as usize],
             users: [0; LAST_VECTOR + 1],
-            next: FIRST_VECTOR + (seed % span as u64) as usize,
-            turn: seed,
+            next: FIRST_VECTOR + (config.seed % span as u64) as usize,
+            turn: config.seed,
         }
     }
 
-    /// Takes a vector that is free on all of `processors`.
-    fn take(&mut self, processors: &[u32]) -> Option<u32> {
+    /// Takes `count` neighbouring vectors of one level that are free on all of `processors`; the first.
+    fn take(&mut self, processors: &[u32], count: usize) -> Option<u32> {
         let order = || (self.next..=LAST_VECTOR).chain(FIRST_VECTOR..self.next);
-        let free = |vector: &usize| {
-            processors
-                .iter()
-                .all(|processor| !self.taken[*processor as usize][*vector])
+        let run = |first: usize| first..first + count;
+        let fits = |first: &usize| {
+            let last = first + count - 1;
+            last <= LAST_VECTOR && first >> 4 == last >> 4
         };
-        let vector = order()
-            .find(|vector| self.users[*vector] == 0)
-            .or_else(|| order().find(free))?;
-        for processor in processors {
-            self.taken[*processor as usize][vector] = true;
+        let free = |first: &usize| {
+            processors.iter().all(|processor| {
+                let taken = &self.taken[*processor as usize];
+                !run(*first).any(|vector| taken[vector])
+            })
+        };
+        let unused = |first: &usize| run(*first).all(|vector| self.users[vector] == 0);
+        let first = order()
+            .find(|first| fits(first) && unused(first))
+            .or_else(|| order().find(|first| fits(first) && free(first)))?;
+        for vector in run(first) {
+            for processor in processors {
+                self.taken[*processor as usize][vector] = true;
+            }
+            self.users[vector] += processors.len() as u32;
         }
-        self.users[vector] += processors.len() as u32;
         // The next level, so that neighbours differ in it; after the last one, the next vector of the first.
-        self.next = vector + 0x10;
+        self.next = first + 0x10;
         if self.next > LAST_VECTOR {
-            self.next = (vector & 0xF) + 0x31;
+            self.next = (first & 0xF) + 0x31;
         }
-        Some(vector as u32)
+        Some(first as u32)
     }
 
     pub(crate) fn release(&mut self, vector: &Vector) {
-        for processor in vector.targets.processors() {
-            self.taken[processor as usize][vector.vector as usize] = false;
+        for processor in &vector.processors {
+            self.taken[*processor as usize][vector.vector as usize] = false;
             self.users[vector.vector as usize] -= 1;
         }
     }
+}
+
+/// The policy in a descriptor, and the group whose processors it means.
+fn policy(machine: &Machine, device: &Node, descriptor: &IoDescriptor) -> (u16, u16) {
+    if !descriptor.has_policy() {
+        return (0, 0);
+    }
+    let (policy, group) = (descriptor.policy(), descriptor.group());
+    let groups = machine.config.os >= Os::Win7;
+    if policy > LAST_POLICY || !groups && group != 0 {
+        machine.violated(
+            &violation::POLICY,
+            format_args!(
+                "{} has a policy of 0x{:X}",
+                device.name,
+                u32::from(group) << 16 | u32::from(policy)
+            ),
+        );
+        return (0, 0);
+    }
+    (policy, group)
 }
 
 /// Picks the processors for the `index`-th message, or the line, by the policy in its descriptor.
 fn targets(
     machine: &Machine,
     vectors: &mut Vectors,
-    device: &str,
+    device: &Node,
     descriptor: &IoDescriptor,
     index: u32,
 ) -> Targets {
-    let processors = machine.config.processors;
-    let groups = machine.config.os != Os::VistaSp1;
-    let asked = if groups && descriptor.has_policy() {
-        descriptor.group()
-    } else {
-        0
-    };
-    let active = |group: u16| match processors.saturating_sub(u32::from(group) * 64) {
-        0 => 0,
-        count @ 1..64 => (1 << count) - 1,
-        _ => u64::MAX,
-    };
-    let policy = if descriptor.has_policy() {
-        descriptor.policy()
-    } else {
-        0
-    };
+    let config = &machine.config;
+    let (policy, asked) = policy(machine, device, descriptor);
     // A policy other than the specified one names no group: `ALL_PROCESSOR_GROUPS`, or whatever was there before.
-    let group = if policy == 4 && active(asked) != 0 {
+    let group = if policy == 4 && config.group_mask(asked) != 0 {
         asked
     } else {
         0
     };
-    let all = active(group);
-    let nth = |n: u64| {
-        let set = Targets { group, mask: all }.processors();
-        1 << (set[(n % set.len() as u64) as usize] % 64)
-    };
+    let all = config.group_mask(group);
+    let nth = |n: u64| 1 << (n % u64::from(all.count_ones()));
     let mask = match policy {
         2 => {
             vectors.turn += 1;
             nth(vectors.turn - 1)
         }
-        4 => match descriptor.targets() & active(asked) {
+        4 => match descriptor.targets() & config.group_mask(asked) {
             0 => {
-                machine.violated(
-                    &violation::PROCESSORS,
-                    format_args!(
-                        "{device} asks for processors 0x{:X} of group {asked}; there are {processors} processors",
-                        descriptor.targets(),
-                    ),
-                );
+                // What an administrator asks for is not the driver's fault.
+                if device.policy.is_none() {
+                    machine.violated(
+                        &violation::PROCESSORS,
+                        format_args!(
+                            "{} asks for processors 0x{:X} of group {asked}; there are {} processors",
+                            device.name,
+                            descriptor.targets(),
+                            config.processors
+                        ),
+                    );
+                }
                 all
             }
             mask => mask,
@@ -180,34 +210,21 @@ pub(crate) fn assign(
     machine: &Arc<Machine>,
     device: &Arc<Node>,
     requirements: &Requirements,
+    vectors: &mut Vectors,
 ) -> Option<Assignment> {
     requirements
         .alternatives
         .iter()
-        .find_map(|list| satisfy(machine, device, list))
+        .find_map(|list| satisfy(machine, device, list, vectors))
 }
 
 fn satisfy(
     machine: &Arc<Machine>,
     device: &Arc<Node>,
     list: &[IoDescriptor],
+    vectors: &mut Vectors,
 ) -> Option<Assignment> {
     let mut assignment = Assignment::default();
-    let preferred: Vec<&IoDescriptor> = list
-        .iter()
-        .filter(|descriptor| descriptor.is_message() && !descriptor.is_alternative())
-        .collect();
-    let asked = preferred
-        .iter()
-        .map(|descriptor| descriptor.messages())
-        .sum::<u32>();
-    let messages = asked
-        .min(device.messages)
-        .min(device.granted().unwrap_or(u32::MAX));
-    let line = list
-        .iter()
-        .find(|descriptor| descriptor.is_interrupt() && !descriptor.is_message());
-
     for descriptor in list
         .iter()
         .filter(|descriptor| descriptor.kind() == TYPE_MEMORY)
@@ -216,21 +233,29 @@ fn satisfy(
         assignment.raw.push(memory);
         assignment.translated.push(memory);
     }
-
-    let mut vectors = machine.pnp.vectors.lock();
-    let mut granted = 0;
-    // One descriptor of plain MSI asks for several messages; each MSI-X message has its own.
-    let wishes = preferred
+    let preferred = list
         .iter()
-        .flat_map(|descriptor| (0..descriptor.messages()).map(|_| *descriptor));
-    for (descriptor, index) in wishes.zip(0..messages) {
-        let targets = targets(machine, &mut vectors, &device.name, descriptor, index);
-        let Some(number) = vectors.take(&targets.processors()) else {
+        .filter(|descriptor| descriptor.is_message() && !descriptor.is_alternative());
+    let asked = preferred
+        .clone()
+        .map(IoDescriptor::messages)
+        .fold(0, u32::saturating_add);
+    let most = device.messages.min(device.granted().unwrap_or(u32::MAX));
+    let mut granted = 0;
+    for descriptor in preferred {
+        let count = match descriptor.messages().min(most - granted) {
+            0 => break,
+            // With MSI the number is a power of two, and the vectors have to share a level.
+            count => 1 << count.ilog2().min(4),
+        };
+        let targets = targets(machine, vectors, device, descriptor, granted);
+        let processors = targets.processors(machine.config.group_size);
+        let Some(number) = vectors.take(&processors, count) else {
             break;
         };
         let irql = (number >> 4) as u8;
-        let vector = Vector::new(machine, device, Some(index), number, irql, targets);
-        assignment.raw.push(CmDescriptor::raw_message(
+        assignment.raw.push(CmDescriptor::raw_messages(
+            count as u16,
             targets.group,
             number,
             targets.mask,
@@ -243,9 +268,12 @@ fn satisfy(
             number,
             targets.mask,
         ));
-        trace(machine, device, &vector, descriptor);
-        assignment.vectors.push(vector);
-        granted += 1;
+        for number in (number..).take(count) {
+            let vector = Vector::new(machine, device, Some(granted), number, irql, targets);
+            trace(machine, device, &vector, descriptor);
+            assignment.vectors.push(vector);
+            granted += 1;
+        }
     }
     if asked > 0 {
         machine.trace(
@@ -257,37 +285,38 @@ fn satisfy(
         return Some(assignment);
     }
 
-    match line {
+    let line = list
+        .iter()
+        .find(|descriptor| descriptor.is_interrupt() && !descriptor.is_message());
+    let Some(descriptor) = line else {
         // Something that needs an interrupt cannot do without; something that asked for none can.
-        None => (asked == 0).then_some(assignment),
-        Some(descriptor) => {
-            let targets = targets(machine, &mut vectors, &device.name, descriptor, 0);
-            let number = vectors.take(&targets.processors())?;
-            let irql = (number >> 4) as u8;
-            let vector = Vector::new(machine, device, None, number, irql, targets);
-            // The line's own number is the bus's business; the vector is what the system made of it.
-            let raw = 16 + (device.id % 8) as u32;
-            assignment.raw.push(CmDescriptor::interrupt(
-                SHARE_SHARED,
-                0,
-                raw as u16,
-                0,
-                raw,
-                targets.mask,
-            ));
-            assignment.translated.push(CmDescriptor::interrupt(
-                SHARE_SHARED,
-                0,
-                u16::from(irql),
-                targets.group,
-                number,
-                targets.mask,
-            ));
-            trace(machine, device, &vector, descriptor);
-            assignment.vectors.push(vector);
-            Some(assignment)
-        }
-    }
+        return (asked == 0).then_some(assignment);
+    };
+    let targets = targets(machine, vectors, device, descriptor, 0);
+    let number = vectors.take(&targets.processors(machine.config.group_size), 1)?;
+    let irql = (number >> 4) as u8;
+    let vector = Vector::new(machine, device, None, number, irql, targets);
+    // The line's own number is the bus's business; the vector is what the system made of it.
+    let raw = 16 + (device.id % 8) as u32;
+    assignment.raw.push(CmDescriptor::interrupt(
+        SHARE_SHARED,
+        0,
+        raw as u16,
+        0,
+        raw,
+        targets.mask,
+    ));
+    assignment.translated.push(CmDescriptor::interrupt(
+        SHARE_SHARED,
+        0,
+        u16::from(irql),
+        targets.group,
+        number,
+        targets.mask,
+    ));
+    trace(machine, device, &vector, descriptor);
+    assignment.vectors.push(vector);
+    Some(assignment)
 }
 
 fn trace(machine: &Machine, device: &Node, vector: &Vector, descriptor: &IoDescriptor) {
@@ -303,7 +332,7 @@ fn trace(machine: &Machine, device: &Node, vector: &Vector, descriptor: &IoDescr
             policy_text(descriptor),
             vector.vector,
             vector.irql,
-            vector.targets.processors(),
+            vector.processors,
         ),
     );
 }

@@ -52,6 +52,13 @@ impl IoDescriptor {
         Self([head, flags, MESSAGE_TOKEN, MESSAGE_TOKEN, 0, 0, 0, 0])
     }
 
+    /// All `count` messages of an MSI device, which has one address for them.
+    pub(crate) const fn messages_together(count: u32) -> Self {
+        let mut descriptor = Self::message();
+        descriptor.0[2] = MESSAGE_TOKEN - (count - 1);
+        descriptor
+    }
+
     /// A line interrupt; `option` says whether it stands for what is before it.
     pub(crate) const fn line(option: u8) -> Self {
         Self([
@@ -170,8 +177,8 @@ impl CmDescriptor {
         Self([head, start as u32, (start >> 32) as u32, length, 0])
     }
 
-    /// One message, as the bus sees it: a count in place of the level.
-    pub(crate) const fn raw_message(group: u16, vector: u32, affinity: u64) -> Self {
+    /// Messages, as the bus sees them: a count in place of the level.
+    pub(crate) const fn raw_messages(count: u16, group: u16, vector: u32, affinity: u64) -> Self {
         let head = bytes(
             TYPE_INTERRUPT,
             SHARE_DEVICE_EXCLUSIVE,
@@ -179,7 +186,7 @@ impl CmDescriptor {
         );
         Self([
             head,
-            group as u32 | 1 << 16,
+            group as u32 | (count as u32) << 16,
             vector,
             affinity as u32,
             (affinity >> 32) as u32,
@@ -230,13 +237,31 @@ impl CmDescriptor {
         (self.0[1] >> 16) as u16
     }
 
+    /// Of a raw message, how many messages it stands for.
+    pub(crate) const fn message_count(&self) -> u16 {
+        (self.0[1] >> 16) as u16
+    }
+
     pub(crate) const fn vector(&self) -> u32 {
         self.0[2]
+    }
+
+    pub(crate) const fn with_vector(mut self, vector: u32) -> Self {
+        self.0[2] = vector;
+        self
     }
 
     pub(crate) const fn affinity(&self) -> u64 {
         self.0[3] as u64 | (self.0[4] as u64) << 32
     }
+}
+
+/// The words of a `CM_RESOURCE_LIST` with one bus. They follow each other without gaps, as the structure is packed.
+pub(crate) fn encode_assigned(interface: u32, descriptors: &[CmDescriptor]) -> Vec<u32> {
+    // One list; the bus and its number; version and revision, both 1; then the count.
+    let mut words = alloc::vec![1, interface, 0, 0x0001_0001, descriptors.len() as u32];
+    words.extend(descriptors.iter().flat_map(|descriptor| descriptor.0));
+    words
 }
 
 /// `IO_RESOURCE_REQUIREMENTS_LIST`: the alternatives that a device can work with, best first.

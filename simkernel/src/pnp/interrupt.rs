@@ -38,9 +38,9 @@ pub(crate) struct Targets {
 }
 
 impl Targets {
-    /// Their numbers in the machine.
-    pub(crate) fn processors(self) -> Vec<u32> {
-        let first = u32::from(self.group) * 64;
+    /// Their numbers in a machine with groups of this size.
+    pub(crate) fn processors(self, group_size: u32) -> Vec<u32> {
+        let first = u32::from(self.group) * group_size;
         (0..64)
             .filter(|bit| self.mask & 1 << bit != 0)
             .map(|bit| first + bit)
@@ -57,8 +57,8 @@ pub(crate) struct Vector {
     pub(crate) message: Option<u32>,
     pub(crate) vector: u32,
     pub(crate) irql: u8,
-    pub(crate) targets: Targets,
-    processors: Vec<u32>,
+    /// The processors that it may go to, as numbers in the machine.
+    pub(crate) processors: Vec<u32>,
     device: Weak<Node>,
     machine: Weak<Machine>,
     /// What a processor runs.
@@ -97,8 +97,7 @@ impl Vector {
                 message,
                 vector,
                 irql,
-                targets,
-                processors: targets.processors(),
+                processors: targets.processors(machine.config.group_size),
                 device: Arc::downgrade(device),
                 machine: Arc::downgrade(machine),
                 service: Arc::new(move || {

@@ -21,7 +21,7 @@ use crate::pnp::arbiter::Assignment;
 use crate::pnp::descriptors::{INTERFACE_PCI, IoDescriptor, OPTION_ALTERNATIVE, Requirements};
 use crate::pnp::driver::Driver;
 use crate::pnp::interrupt::Signal;
-use crate::pnp::{DeviceConfig, violation};
+use crate::pnp::{DeviceConfig, Layout, RegistryPolicy, violation};
 
 /// Where a device is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub(crate) struct Node {
     pub(crate) driver: Arc<Driver>,
     /// Messages that the hardware has.
     pub(crate) messages: u32,
+    pub(crate) layout: Layout,
+    pub(crate) policy: Option<RegistryPolicy>,
     pub(crate) signal: Signal,
     pdo: *mut sys::DEVICE_OBJECT,
     granted: Mutex<Option<u32>>,
@@ -132,6 +134,8 @@ impl Node {
             name: config.name,
             driver,
             messages: config.messages,
+            layout: config.layout,
+            policy: config.policy,
             signal: config.signal,
             pdo: device_object(),
             granted: Mutex::new(config.granted),
@@ -208,23 +212,39 @@ impl Node {
 
     /// What the bus driver says that the device needs.
     pub(crate) fn requirements(&self) -> Requirements {
-        let mut list: Vec<IoDescriptor> = Vec::new();
-        list.extend(
+        let bars = || {
             self.bars
                 .iter()
-                .map(|bar| IoDescriptor::memory(bar.physical, bar.length as u32)),
-        );
-        list.extend((0..self.messages).map(|_| IoDescriptor::message()));
-        list.push(IoDescriptor::line(if self.messages == 0 {
-            0
-        } else {
-            OPTION_ALTERNATIVE
-        }));
+                .map(|bar| IoDescriptor::memory(bar.physical, bar.length as u32))
+        };
+        let messages: Vec<_> = match (self.layout, self.messages) {
+            (_, 0) => Vec::new(),
+            (Layout::Msi, count) => alloc::vec![IoDescriptor::messages_together(count)],
+            (_, count) => (0..count).map(|_| IoDescriptor::message()).collect(),
+        };
+        let mut alternatives = alloc::vec![];
+        if messages.is_empty() || self.layout == Layout::LineApart {
+            alternatives.push(bars().chain([IoDescriptor::line(0)]).collect());
+        }
+        if !messages.is_empty() {
+            let line =
+                (self.layout != Layout::LineApart).then(|| IoDescriptor::line(OPTION_ALTERNATIVE));
+            alternatives.insert(0, bars().chain(messages).chain(line).collect());
+        }
+        if let Some(policy) = self.policy {
+            let interrupts = alternatives
+                .iter_mut()
+                .flatten()
+                .filter(|descriptor: &&mut IoDescriptor| descriptor.is_interrupt());
+            for interrupt in interrupts {
+                interrupt.set_policy(policy.policy, 0, policy.priority, policy.processors);
+            }
+        }
         Requirements {
             interface: INTERFACE_PCI,
             bus: 0,
             slot: self.id as u32,
-            alternatives: alloc::vec![list],
+            alternatives,
         }
     }
 

@@ -89,20 +89,26 @@ impl Interrupt {
     }
 }
 
-/// Gives the assigned interrupts to the objects: the n-th descriptor to the n-th object created.
+/// Gives the assigned interrupts to the objects: the n-th to the n-th object created. A descriptor of MSI stands for several.
 pub(super) fn assign(
     interrupts: &[Ref<Interrupt>],
-    translated: &[CmDescriptor],
+    [raw, translated]: [&[CmDescriptor]; 2],
     vectors: &[Arc<Vector>],
 ) {
     for interrupt in interrupts {
         interrupt.clear();
     }
-    let descriptors = translated
+    let descriptors = raw
         .iter()
-        .filter(|descriptor| descriptor.is_interrupt());
+        .zip(translated)
+        .filter(|(_, translated)| translated.is_interrupt())
+        .flat_map(|(raw, translated)| {
+            let message = translated.flags() & INTERRUPT_MESSAGE != 0;
+            let count = if message { raw.message_count() } else { 1 };
+            core::iter::repeat_n(*translated, usize::from(count))
+        });
     for ((interrupt, descriptor), vector) in interrupts.iter().zip(descriptors).zip(vectors) {
-        interrupt.assign(*descriptor, vector);
+        interrupt.assign(descriptor.with_vector(vector.vector), vector);
     }
 }
 

@@ -356,7 +356,8 @@ pub(crate) fn start(machine: &Arc<Machine>, node: &Node) -> sys::NTSTATUS {
             return status;
         }
     }
-    interrupt::assign(&driver.device.interrupts(machine), &translated, &vectors);
+    let interrupts = driver.device.interrupts(machine);
+    interrupt::assign(&interrupts, [&raw, &translated], &vectors);
     let status = with_resources(
         machine,
         owner,

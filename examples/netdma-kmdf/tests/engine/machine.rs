@@ -56,6 +56,7 @@ pub(crate) fn device(channels: u32, messages: u32, granted: Option<u32>) -> Devi
             model,
         }],
         signal,
+        ..DeviceConfig::default()
     }
 }
 
