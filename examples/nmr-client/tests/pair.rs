@@ -14,6 +14,7 @@ fn boot(os: Os, seed: u64) -> Kernel {
         os,
         processors: 4,
         seed,
+        ..Config::default()
     })
 }
 
