@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use netdma_kmdf::{MAXIMUM_CHANNELS, MAXIMUM_TRANSFER_SIZE};
 use simkernel::Os;
 
-use crate::topology;
+use crate::{dmatest, topology};
 
 /// Copies a file through the DMA channels of a driver on a simulated Windows machine.
 ///
@@ -28,6 +28,7 @@ pub(crate) struct CommandLine {
 /// What the lab does besides copying a file.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Dmatest(dmatest::Arguments),
     Topology(topology::Arguments),
 }
 

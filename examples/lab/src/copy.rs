@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
+use simkernel::Verdict as Ended;
 use simkernel::ndis::{Channel, ProviderInfo, Transfer};
 use simkernel::pnp::InterruptReport;
-use simkernel::{Kernel, Verdict as Ended};
 
 use crate::Failure;
 use crate::arguments::CopyArguments;
@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &CopyArguments, mut source: Source) -> Result<Outco
     let mut copied = Copied::default();
     let started = Instant::now();
     if let Some(provider) = &provider {
-        copied = copy(arguments, kernel, provider, &mut source)?;
+        copied = copy(arguments, &machine, provider, &mut source)?;
         problems.append(&mut copied.problems);
     }
     let elapsed = started.elapsed();
@@ -128,28 +128,15 @@ struct Copied {
 
 fn copy(
     arguments: &CopyArguments,
-    kernel: &Kernel,
+    machine: &Machine,
     provider: &ProviderInfo,
     source: &mut Source,
 ) -> Result<Copied, Failure> {
-    let every_processor = arguments.machine.every_processor();
-    // Channel k is opened as the k-th, and asks for the processor that NetDMA wants channel k on: the provider then
-    // answers with channel k.
-    let channels = (0..provider.channels)
-        .map(|index| {
-            let asked = provider.affinity.get(index as usize).copied().flatten();
-            let mask = asked.map_or(every_processor, |processor| 1 << processor);
-            kernel.netdma().open(provider.id, mask).map_err(|status| {
-                Failure::Machine(format!(
-                    "opening channel {index} failed with NTSTATUS {status:#010X}"
-                ))
-            })
-        })
-        .collect::<Result<Vec<Channel>, _>>()?;
+    let channels = machine.open_channels(provider, arguments.machine.every_processor())?;
 
     let progress = progress_bar(source.length);
-    let mut from = kernel.allocate(WINDOW);
-    let mut to = kernel.allocate(WINDOW);
+    let mut from = machine.kernel.allocate(WINDOW);
+    let mut to = machine.kernel.allocate(WINDOW);
     let mut source_hash = Sha256::new();
     let mut copy_hash = Sha256::new();
     let mut copied = Copied::default();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use simkernel::devices::Doorbell;
 use simkernel::mm::Registers;
-use simkernel::ndis::ProviderInfo;
+use simkernel::ndis::{Channel, ProviderInfo};
 use simkernel::pnp::{Bar, DeviceConfig, DeviceId, DriverId, Signal};
 use simkernel::{Config, Kernel};
 
@@ -65,6 +65,24 @@ impl Machine {
             .providers()
             .into_iter()
             .find(|provider| provider.started)
+    }
+
+    /// All channels, on some of `processors`.
+    ///
+    /// Channel k is opened as the k-th, and asks for the processor that NetDMA wants channel k on: the provider then answers
+    /// with channel k.
+    pub(crate) fn open_channels(
+        &self,
+        provider: &ProviderInfo,
+        processors: u64,
+    ) -> Result<Vec<Channel>, Failure> {
+        let open = |index: u32| {
+            let asked = provider.affinity.get(index as usize).copied().flatten();
+            let mask = asked.map_or(processors, |processor| 1 << processor);
+            let opened = self.kernel.netdma().open(provider.id, mask);
+            opened.map_err(|status| Failure::refused(&format!("opening channel {index}"), status))
+        };
+        (0..provider.channels).map(open).collect()
     }
 
     /// The message that the device was told to send for `channel`.

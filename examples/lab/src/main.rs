@@ -7,10 +7,12 @@
 //! | `arguments` | the command line |
 //! | `machine` | the machine with its driver and device, up and down |
 //! | `copy`, `source`, `offload`, `report` | the copy of a file, which is what happens without a command |
+//! | `dmatest` | random copies, each byte checked |
 //! | `topology` | channels, messages and processors, as asked and as assigned |
 
 mod arguments;
 mod copy;
+mod dmatest;
 mod machine;
 mod offload;
 mod report;
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
     };
     let done = match &line.command {
         None => copy(&line.copy),
+        Some(Command::Dmatest(arguments)) => dmatest::run(arguments),
         Some(Command::Topology(arguments)) => topology::run(arguments),
     };
     match done {
