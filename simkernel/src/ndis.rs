@@ -160,6 +160,65 @@ impl From<Transfer> for Descriptor {
     }
 }
 
+/// What a channel is allocated with. The default is what Windows asks for; everything else is what a provider has to stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelRequest {
+    /// A bit for each processor that DPCs may run on.
+    pub processors: u64,
+    /// Descriptors in the ring, a power of two from 2 to 65536, of which one is always free.
+    pub descriptors: usize,
+    /// `ChannelPriority`.
+    pub priority: u32,
+    /// `Flags`, of which none is defined.
+    pub flags: u32,
+    /// `Revision` and `Size`, up to 120, instead of those of the system.
+    pub form: Option<(u16, u16)>,
+    /// Where the completion word is.
+    pub completion: CompletionPlace,
+}
+
+impl Default for ChannelRequest {
+    fn default() -> Self {
+        Self {
+            processors: u64::MAX,
+            descriptors: RING,
+            priority: 0,
+            flags: 0,
+            form: None,
+            completion: CompletionPlace::Given,
+        }
+    }
+}
+
+/// Where a provider is told that the completion word is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CompletionPlace {
+    /// Where it should be: aligned, by both addresses.
+    #[default]
+    Given,
+    /// Nowhere. What is done is known from `NetDmaInterruptDpc` only, here as in the two that follow.
+    Absent,
+    /// By its virtual address, without a physical one.
+    VirtualOnly,
+    /// By its physical address, without a virtual one.
+    PhysicalOnly,
+    /// So many bytes, less than 8185, behind the beginning of a page.
+    At(usize),
+}
+
+/// How what is handed over differs from what Windows would send. The default does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Malformed {
+    /// `DescriptorCount`.
+    pub count: Option<u32>,
+    /// Links: the index of a descriptor in this call, and its `NextDescriptor`.
+    pub links: Vec<(usize, u64)>,
+    /// `DescriptorPhysicalAddress`.
+    pub physical: Option<u64>,
+    /// Whether `DescriptorVirtualAddress` is null.
+    pub null_virtual: bool,
+}
+
 /// What happened on a channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelStatistics {
@@ -224,19 +283,24 @@ impl NetDma<'_> {
     /// * `STATUS_UNSUCCESSFUL`: it broke a rule of allocation.
     /// * What it answers itself: `STATUS_INSUFFICIENT_RESOURCES` if it has no channel left.
     pub fn open(&self, provider: ProviderId, processors: u64) -> Result<Channel, sys::NTSTATUS> {
-        self.open_with_ring(provider, processors, RING)
+        self.open_as(
+            provider,
+            &ChannelRequest {
+                processors,
+                ..ChannelRequest::default()
+            },
+        )
     }
 
-    /// The same with a ring of `descriptors`, a power of two from 2 to 65536, of which one is always free.
+    /// The same as `request` says, sensible or not.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open); `STATUS_INVALID_PARAMETER` also for a ring of another size.
-    pub fn open_with_ring(
+    /// As [`open`](Self::open); `STATUS_INVALID_PARAMETER` also for a ring, a size or a place that `request` cannot have.
+    pub fn open_as(
         &self,
         provider: ProviderId,
-        processors: u64,
-        descriptors: usize,
+        request: &ChannelRequest,
     ) -> Result<Channel, sys::NTSTATUS> {
         let machine = self.machine;
         let provider = machine
@@ -249,14 +313,20 @@ impl NetDma<'_> {
         let Some(provider) = provider else {
             return Err(sys::STATUS_NO_SUCH_DEVICE);
         };
-        let processors = processors & machine.ndis.every_processor();
-        if processors == 0 || !descriptors.is_power_of_two() || !(2..=65536).contains(&descriptors)
-        {
+        let request = ChannelRequest {
+            processors: request.processors & machine.ndis.every_processor(),
+            ..request.clone()
+        };
+        let ring =
+            request.descriptors.is_power_of_two() && (2..=65536).contains(&request.descriptors);
+        let form = request
+            .form
+            .is_none_or(|(_, size)| usize::from(size) <= handlers::LONGEST);
+        let place = !matches!(request.completion, CompletionPlace::At(8185..));
+        if request.processors == 0 || !ring || !form || !place {
             return Err(sys::STATUS_INVALID_PARAMETER);
         }
-        let object = on(machine, || {
-            Object::open(machine, &provider, processors, descriptors)
-        })?;
+        let object = on(machine, || Object::open(machine, &provider, &request))?;
         Ok(Channel {
             machine: Arc::clone(machine),
             object,
@@ -376,6 +446,31 @@ impl Channel {
         on(&self.machine, || {
             self.object.append(&self.machine, &descriptors)
         })
+    }
+
+    /// Has the engine start a new list or append, as [`restart`](Self::restart) and [`append`](Self::append) do, with descriptors
+    /// to whose flags nothing is added, and not as it should be.
+    ///
+    /// Before version 2.0 everything given counts as such; from then on no more than the count says.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub fn submit_malformed(
+        &self,
+        start: bool,
+        descriptors: &[Descriptor],
+        malformed: &Malformed,
+    ) -> Result<u64, sys::NTSTATUS> {
+        on(&self.machine, || {
+            self.object
+                .submit_malformed(&self.machine, descriptors, start, malformed)
+        })
+    }
+
+    /// The physical address of the `index`-th descriptor that will be given next.
+    pub fn descriptor_address(&self, index: usize) -> Option<u64> {
+        self.object.descriptor_address(index)
     }
 
     /// Suspends the channel; how many descriptors have been done since the allocation, which compares with tickets.

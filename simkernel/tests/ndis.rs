@@ -20,7 +20,10 @@ use std::time::Duration;
 
 use nmr_netdma::sys;
 use simkernel::mm::Buffer;
-use simkernel::ndis::{Affinity, AffinityPlan, Channel, ProviderId, Transfer, violation};
+use simkernel::ndis::{
+    Affinity, AffinityPlan, Channel, ChannelRequest, CompletionPlace, ProviderId, Transfer,
+    violation,
+};
 use simkernel::pnp::{DeviceConfig, DeviceId, DriverId};
 use simkernel::{Config, Kernel, Os, Rule};
 
@@ -151,9 +154,13 @@ impl Unit {
     }
 
     fn publish(&self, word: u64) {
+        let completion = self.completion.load(Ordering::Relaxed);
+        if completion.is_null() || !completion.is_aligned() {
+            return;
+        }
         // SAFETY: the word belongs to the channel, which is allocated, or to the test that writes late on purpose while the
-        // interface keeps the memory.
-        let completion = unsafe { AtomicU64::from_ptr(self.completion.load(Ordering::Relaxed)) };
+        // interface keeps the memory. It is aligned.
+        let completion = unsafe { AtomicU64::from_ptr(completion) };
         completion.store(word, Ordering::Release);
     }
 
@@ -684,6 +691,14 @@ fn dpc(handle: usize, last: u64) {
     let handle = ptr::without_provenance_mut(handle);
     // SAFETY: the handle is checked.
     unsafe { sys::NetDmaInterruptDpc(handle, sys::physical_address(last)) };
+}
+
+/// A channel with so many descriptors.
+fn ring(descriptors: usize) -> ChannelRequest {
+    ChannelRequest {
+        descriptors,
+        ..ChannelRequest::default()
+    }
 }
 
 fn null_transfer() -> Transfer {
@@ -1269,9 +1284,7 @@ fn an_allocation_is_refused_without_trace() {
         sys::STATUS_INVALID_PARAMETER
     );
     for descriptors in [0, 1, 3, 1 << 17] {
-        let refused = netdma
-            .open_with_ring(provider, EVERY, descriptors)
-            .unwrap_err();
+        let refused = netdma.open_as(provider, &ring(descriptors)).unwrap_err();
         assert_eq!(refused, sys::STATUS_INVALID_PARAMETER);
     }
     bench.stop();
@@ -1315,11 +1328,7 @@ fn a_ring_goes_round_and_its_rest_cannot_be_executed() {
     let provider = bench.register();
     bench.start();
     bench.engine.set(|habits| habits.eager = false);
-    let channel = bench
-        .kernel
-        .netdma()
-        .open_with_ring(provider, EVERY, 8)
-        .unwrap();
+    let channel = bench.kernel.netdma().open_as(provider, &ring(8)).unwrap();
     let unit = bench.engine.unit(0);
     for batch in pieces(&from, &to, 0x4000, 0x100).chunks(5) {
         let ticket = channel.submit_polled(batch).unwrap();
@@ -1356,11 +1365,7 @@ fn chains_before_version_2_end_with_null_and_are_linked_on() {
     let provider = bench.register_as(&characteristics);
     bench.start();
     bench.engine.set(|habits| habits.eager = false);
-    let channel = bench
-        .kernel
-        .netdma()
-        .open_with_ring(provider, EVERY, 8)
-        .unwrap();
+    let channel = bench.kernel.netdma().open_as(provider, &ring(8)).unwrap();
     let unit = bench.engine.unit(0);
     for round in 0..20 {
         let first = channel.submit_polled(&[null_transfer(); 2]).unwrap();
@@ -1416,11 +1421,7 @@ fn a_batch_longer_than_the_ring_is_split_and_waits_for_room() {
     let provider = bench.register();
     bench.start();
     bench.engine.set(|habits| habits.eager = false);
-    let channel = bench
-        .kernel
-        .netdma()
-        .open_with_ring(provider, EVERY, 4)
-        .unwrap();
+    let channel = bench.kernel.netdma().open_as(provider, &ring(4)).unwrap();
     let transfers = pieces(&from, &to, 0x4000, 0x200);
     with_worker(&bench.engine.unit(0), Duration::ZERO, || {
         let ticket = channel.submit(&transfers).unwrap();
@@ -1553,6 +1554,54 @@ fn the_completion_word_names_what_is_outstanding() {
     assert!(channel.wait(ticket, SOON));
     channel.free();
     bench.stop_and_end();
+}
+
+#[test]
+fn without_completion_word_the_dpc_tells_and_nothing_is_written() {
+    for completion in [
+        CompletionPlace::Absent,
+        CompletionPlace::VirtualOnly,
+        CompletionPlace::PhysicalOnly,
+        CompletionPlace::At(4),
+    ] {
+        let mut bench = Bench::new(Os::Win7);
+        let provider = bench.register();
+        bench.start();
+        let request = ChannelRequest {
+            completion,
+            ..ChannelRequest::default()
+        };
+        bench.engine.set(|habits| habits.mute = true);
+        let channel = bench.kernel.netdma().open_as(provider, &request).unwrap();
+        let unit = bench.engine.unit(0);
+        let ticket = channel.submit(&[null_transfer(); 3]).unwrap();
+        assert!(!channel.wait(ticket, Duration::from_millis(5)));
+        bench.interrupt(&unit);
+        assert!(channel.wait(ticket, SOON));
+        // An error is told by an address of 0.
+        bench.engine.set(|habits| habits.eager = false);
+        let lost = channel.submit(&[null_transfer()]).unwrap();
+        let handle = unit.handle;
+        bench.kernel.run_dpc_on(0, move || dpc(handle, 0));
+        assert!(!channel.wait(lost, SOON));
+        let statistics = channel.statistics();
+        assert_eq!((statistics.descriptors, statistics.faults), (3, 1));
+        assert_eq!(statistics.completion_writes, 0);
+        bench
+            .engine
+            .set(|habits| (habits.mute, habits.eager) = (false, true));
+        let ticket = channel.submit(&[null_transfer()]).unwrap();
+        if completion != CompletionPlace::VirtualOnly {
+            bench.interrupt(&unit);
+        } else {
+            assert!(!channel.wait(ticket, Duration::from_millis(5)));
+            bench.interrupt(&unit);
+            bench.broken(&violation::COMPLETION_ABSENT);
+        }
+        assert!(channel.wait(ticket, SOON));
+        channel.free();
+        bench.stop_and_end();
+    }
 }
 
 #[test]
@@ -1763,11 +1812,7 @@ fn a_full_ring_times_out() {
     let provider = bench.register();
     bench.start();
     bench.engine.set(|habits| habits.eager = false);
-    let channel = bench
-        .kernel
-        .netdma()
-        .open_with_ring(provider, EVERY, 4)
-        .unwrap();
+    let channel = bench.kernel.netdma().open_as(provider, &ring(4)).unwrap();
     bench
         .kernel
         .netdma()

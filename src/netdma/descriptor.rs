@@ -81,7 +81,7 @@ const OPERATION: u32 = 0xFF00_0000;
 pub enum Refusal {
     /// A start without descriptors.
     Empty,
-    /// A descriptor's address is not a multiple of 64.
+    /// A descriptor's address is 0 or not a multiple of 64.
     Unaligned,
     /// A control bit that has to be zero is not.
     ReservedBits,
@@ -111,7 +111,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Empty => "a start without descriptors",
-            Self::Unaligned => "a descriptor's address is not a multiple of 64",
+            Self::Unaligned => "a descriptor's address is 0 or not a multiple of 64",
             Self::ReservedBits => "a reserved control bit is set",
             Self::Operation => "an unknown operation",
             Self::TooLong => "longer than the maximum transfer size",
@@ -219,7 +219,8 @@ impl Transfer {
         let length = head as u32;
         let control = (head >> 32) as u32;
 
-        if !descriptor.is_multiple_of(ALIGNMENT) {
+        // To NetDMA, 0 is the address of none.
+        if descriptor == 0 || !descriptor.is_multiple_of(ALIGNMENT) {
             return Err(Refusal::Unaligned);
         }
         let mut flags =

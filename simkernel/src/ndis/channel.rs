@@ -25,9 +25,12 @@ use core::time::Duration;
 use nmr_netdma::sys;
 
 use super::handlers::{Operation, Request};
-use super::memory::{Memory, WORDS, Words};
+use super::memory::{Memory, NEXT, WORDS, Words};
 use super::provider::Provider;
-use super::{ChannelStatistics, Descriptor, Progress, Transfer, deadline, violation};
+use super::{
+    ChannelRequest, ChannelStatistics, Descriptor, Malformed, Progress, Transfer, deadline,
+    violation,
+};
 use crate::kernel::{self, Machine};
 use crate::platform::{self, Condvar, Mutex};
 
@@ -193,6 +196,17 @@ impl Inner {
         }
     }
 
+    /// Changes links of descriptors that were just filled.
+    fn relink(&mut self, links: &[(usize, u64)]) {
+        for (index, next) in links {
+            let slot = self.slot(self.head + *index as u64);
+            self.given[slot][NEXT] = *next;
+            if let Some(memory) = &self.memory {
+                memory.link(slot, *next);
+            }
+        }
+    }
+
     /// The latest descriptor that was given in `slot`.
     fn descriptor_in(&self, slot: usize) -> Option<u64> {
         let last = self.head.checked_sub(1)?;
@@ -202,20 +216,21 @@ impl Inner {
 }
 
 impl Object {
-    /// Has `provider` allocate a channel with a ring of `slots` descriptors, a power of two.
+    /// Has `provider` allocate a channel with a ring of a power of two of descriptors.
     pub(super) fn open(
         machine: &Arc<Machine>,
         provider: &Arc<Provider>,
-        processors: u64,
-        slots: usize,
+        wanted: &ChannelRequest,
     ) -> Result<Arc<Self>, sys::NTSTATUS> {
         let _caller = provider.admit()?;
-        let memory = Memory::new(machine, slots);
+        let processors = wanted.processors;
+        let memory = Memory::new(machine, wanted.descriptors, wanted.completion);
         let handle = machine.ndis.new_handle();
+        let (completion_virtual, completion_physical) = memory.completion_addresses();
         let request = Request {
-            completion_virtual: memory.completion_virtual(),
-            completion_physical: memory.completion_physical(),
-            processors,
+            completion_virtual,
+            completion_physical,
+            wanted,
             handle: ptr::without_provenance_mut(handle),
         };
         let word = memory.completion();
@@ -389,7 +404,7 @@ impl Object {
             let count = self.wait_for_slots(machine, rest.len())?;
             let (part, left) = rest.split_at(count);
             let start = !self.inner.lock().running;
-            ticket = self.hand_over(machine, part, ask, start)?;
+            ticket = self.hand_over(machine, part, ask, start, &Malformed::default())?;
             rest = left;
             if !rest.is_empty() && self.inner.lock().statistics.faults != faults {
                 return Err(sys::STATUS_IO_DEVICE_ERROR);
@@ -431,6 +446,7 @@ impl Object {
         part: &[Descriptor],
         ask: u32,
         start: bool,
+        malformed: &Malformed,
     ) -> Result<u64, sys::NTSTATUS> {
         let counts = self.provider.counts_chains();
         let mut guard = self.inner.lock();
@@ -448,6 +464,7 @@ impl Object {
             inner.word = memory.completion();
         }
         inner.fill(part, ask, counts);
+        inner.relink(&malformed.links);
         let Some(memory) = &inner.memory else {
             return Err(sys::STATUS_DEVICE_NOT_READY);
         };
@@ -456,25 +473,38 @@ impl Object {
             // An engine that is still before the last descriptor runs on by itself; the call is for one that is not.
             let previous = inner.slot(first - 1);
             memory.link(previous, memory.physical(first_slot));
-            inner.given[previous][3] = memory.physical(first_slot);
+            inner.given[previous][NEXT] = memory.physical(first_slot);
         }
-        inner.head += part.len() as u64;
+        let count = malformed.count.unwrap_or(part.len() as u32);
+        // Of a counted list no more is to be done.
+        let given = if counts {
+            part.len().min(count as usize)
+        } else {
+            part.len()
+        };
+        let descriptor = (
+            if malformed.null_virtual {
+                ptr::null_mut()
+            } else {
+                memory.virtual_address(first_slot)
+            },
+            malformed
+                .physical
+                .unwrap_or_else(|| memory.physical(first_slot)),
+        );
+        inner.head += given as u64;
         let ticket = inner.head;
         let faults = inner.statistics.faults;
-        let descriptor = (
-            memory.virtual_address(first_slot),
-            memory.physical(first_slot),
-        );
         drop(guard);
 
         if start {
             machine.trace("netdma", format_args!("{self}: start"));
         }
         let context = self.context.load(Ordering::Acquire);
-        let status =
-            self.provider
-                .handlers
-                .run(machine, context, start, descriptor, part.len() as u32);
+        let status = self
+            .provider
+            .handlers
+            .run(machine, context, start, descriptor, count);
 
         let mut inner = self.inner.lock();
         if status == sys::STATUS_SUCCESS
@@ -500,24 +530,25 @@ impl Object {
             "netdma",
             format_args!("{self}: {} descriptors refused, {status:#010X}", part.len()),
         );
-        self.withdraw(&mut inner, first);
+        self.withdraw(&mut inner, first..first + part.len() as u64);
         Err(status)
     }
 
-    /// Takes back the descriptors from `first` on, which the provider refused.
-    fn withdraw(&self, inner: &mut Inner, first: u64) {
+    /// Takes back `refused`, the descriptors that the provider refused.
+    fn withdraw(&self, inner: &mut Inner, refused: Range<u64>) {
+        let first = refused.start;
         if inner.tail > first {
             // It refused and ran them all the same; then they are done.
             return;
         }
         let Some(memory) = &inner.memory else { return };
-        for descriptor in first..inner.head {
+        for descriptor in refused {
             memory.poison(inner.slot(descriptor));
         }
         if inner.running && !self.provider.counts_chains() {
             let previous = inner.slot(first - 1);
             memory.link(previous, 0);
-            inner.given[previous][3] = 0;
+            inner.given[previous][NEXT] = 0;
         }
         inner.head = first;
     }
@@ -528,7 +559,7 @@ impl Object {
         machine: &Arc<Machine>,
         transfers: &[Descriptor],
     ) -> Result<u64, sys::NTSTATUS> {
-        self.one_part(machine, transfers, true)
+        self.one_part(machine, transfers, ask(true), true, &Malformed::default())
     }
 
     /// Has the provider append, whatever it is doing.
@@ -537,21 +568,41 @@ impl Object {
         machine: &Arc<Machine>,
         transfers: &[Descriptor],
     ) -> Result<u64, sys::NTSTATUS> {
-        self.one_part(machine, transfers, false)
+        self.one_part(machine, transfers, ask(true), false, &Malformed::default())
+    }
+
+    /// Has the provider begin a list or append, not as it should be done.
+    pub(super) fn submit_malformed(
+        &self,
+        machine: &Arc<Machine>,
+        transfers: &[Descriptor],
+        start: bool,
+        malformed: &Malformed,
+    ) -> Result<u64, sys::NTSTATUS> {
+        self.one_part(machine, transfers, 0, start, malformed)
+    }
+
+    /// Where the `index`-th descriptor that will be given next is.
+    pub(super) fn descriptor_address(&self, index: usize) -> Option<u64> {
+        let inner = self.inner.lock();
+        let memory = inner.memory.as_ref()?;
+        Some(memory.physical(inner.slot(inner.head + index as u64)))
     }
 
     fn one_part(
         &self,
         machine: &Arc<Machine>,
         transfers: &[Descriptor],
+        ask: u32,
         start: bool,
+        malformed: &Malformed,
     ) -> Result<u64, sys::NTSTATUS> {
         let _caller = self.provider.admit()?;
         let _turn = self.take_turn()?;
         if transfers.is_empty() || transfers.len() > self.inner.lock().free_slots() {
             return Err(sys::STATUS_INVALID_PARAMETER);
         }
-        self.hand_over(machine, transfers, COMPLETED | INTERRUPT, start)
+        self.hand_over(machine, transfers, ask, start, malformed)
     }
 
     /// Suspends the channel; how many descriptors are done.
@@ -601,7 +652,7 @@ impl Object {
         if let Some(memory) = &inner.memory {
             let (previous, next) = (inner.slot(last), memory.physical(inner.slot(first)));
             memory.link(previous, next);
-            inner.given[previous][3] = next;
+            inner.given[previous][NEXT] = next;
         }
         inner.head = first + transfers.len() as u64;
         inner.poison_dropped();
@@ -675,6 +726,16 @@ impl Object {
             return false;
         };
         let word = memory.completion();
+        if !memory.has_completion() {
+            if word != inner.word {
+                inner.word = word;
+                machine.violated(
+                    &violation::COMPLETION_ABSENT,
+                    format_args!("{self}: {word:#x}"),
+                );
+            }
+            return false;
+        }
         // The slot of the last descriptor done is given again only after a later one is done, so an equal word says nothing new.
         if word == inner.word {
             return false;
@@ -718,19 +779,24 @@ impl Object {
             ),
         }
         if halted {
-            inner.statistics.faults += 1;
-            inner.running = false;
-            if inner.tail < inner.head {
-                inner.failed.push(inner.tail..inner.head);
-            }
-            let lost = inner.head - inner.tail;
-            inner.tail = inner.head;
-            machine.trace(
-                "netdma",
-                format_args!("{self}: halted, {lost} descriptors lost"),
-            );
+            self.halted(machine, inner);
         }
         true
+    }
+
+    /// What is outstanding is lost.
+    fn halted(&self, machine: &Machine, inner: &mut Inner) {
+        inner.statistics.faults += 1;
+        inner.running = false;
+        if inner.tail < inner.head {
+            inner.failed.push(inner.tail..inner.head);
+        }
+        let lost = inner.head - inner.tail;
+        inner.tail = inner.head;
+        machine.trace(
+            "netdma",
+            format_args!("{self}: halted, {lost} descriptors lost"),
+        );
     }
 
     /// Counts the descriptors before `end` as done and takes their slots back.
@@ -899,10 +965,29 @@ impl Object {
                 format_args!("{self}: on processor {processor}, NetDmaIsr named {named}"),
             );
         }
-        self.look(machine, &mut inner);
+        if inner.memory.as_ref().is_some_and(Memory::has_completion) {
+            self.look(machine, &mut inner);
+        } else {
+            self.told(machine, &mut inner, descriptor);
+        }
         inner.statistics.missing_interrupts = 0;
         drop(inner);
         self.changed.notify_all();
+    }
+
+    /// Takes the word of a DPC for what is done, where there is no other.
+    fn told(&self, machine: &Machine, inner: &mut Inner, address: u64) {
+        let Some(memory) = &inner.memory else { return };
+        let done = memory
+            .slot_at(address)
+            .and_then(|slot| inner.descriptor_in(slot));
+        match done {
+            Some(descriptor) if descriptor >= inner.tail => {
+                self.complete(machine, inner, descriptor + 1);
+            }
+            None if address == 0 => self.halted(machine, inner),
+            _ => {}
+        }
     }
 
     fn check_descriptor(&self, machine: &Machine, inner: &Inner, function: &str, address: u64) {

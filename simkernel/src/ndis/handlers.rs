@@ -20,7 +20,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use nmr_netdma::sys;
 
-use super::{Affinity, violation};
+use super::{Affinity, ChannelRequest, violation};
 use crate::kernel::{self, Machine};
 use crate::{Os, ke};
 
@@ -56,12 +56,23 @@ pub(super) struct Handlers {
 }
 
 /// What a channel is allocated with.
-pub(super) struct Request {
+pub(super) struct Request<'a> {
     pub(super) completion_virtual: sys::PVOID,
     pub(super) completion_physical: u64,
-    pub(super) processors: u64,
+    pub(super) wanted: &'a ChannelRequest,
     pub(super) handle: sys::PVOID,
 }
+
+/// Channel parameters, and memory behind them for those that say to be longer.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Parameters {
+    known: sys::NET_DMA_CHANNEL_PARAMETERS,
+    more: [u64; 8],
+}
+
+/// The longest that channel parameters can say to be.
+pub(super) const LONGEST: usize = size_of::<Parameters>();
 
 /// What a provider said when it allocated a channel.
 pub(super) struct Granted {
@@ -177,7 +188,7 @@ impl Handlers {
         let groups = machine.config.os != Os::VistaSp1;
         let (revision, size, extension) = if groups {
             let group = sys::GROUP_AFFINITY {
-                Mask: request.processors,
+                Mask: request.wanted.processors,
                 Group: 0,
                 Reserved: [0; 3],
             };
@@ -193,16 +204,24 @@ impl Handlers {
                 FENCE,
             )
         };
-        let sent = sys::NET_DMA_CHANNEL_PARAMETERS {
-            Revision: revision as u16,
-            Size: size as u16,
-            Flags: 0,
+        let (revision, size) = request
+            .wanted
+            .form
+            .unwrap_or((revision as u16, size as u16));
+        let known = sys::NET_DMA_CHANNEL_PARAMETERS {
+            Revision: revision,
+            Size: size,
+            Flags: request.wanted.flags,
             CompletionVirtualAddress: request.completion_virtual,
             CompletionPhysicalAddress: sys::physical_address(request.completion_physical),
-            ProcessorAffinityMask: request.processors as u32,
-            ChannelPriority: 0,
+            ProcessorAffinityMask: request.wanted.processors as u32,
+            ChannelPriority: request.wanted.priority,
             CpuNumber: UNWRITTEN,
             ProcessorAffinityMaskEx: extension,
+        };
+        let sent = Parameters {
+            known,
+            more: [FENCE.Mask; 8],
         };
         let mut parameters = sent;
         let unwritten = ptr::without_provenance_mut::<c_void>(UNWRITTEN as usize);
@@ -214,15 +233,15 @@ impl Handlers {
             unsafe {
                 handler(
                     context,
-                    &raw mut parameters,
+                    (&raw mut parameters).cast(),
                     request.handle,
                     &raw mut channel_context,
                 )
             }
         });
         self.check(machine, "AllocateDmaChannel", status, ALLOCATION);
-        let processor = parameters.CpuNumber;
-        if !same_but_processor(&parameters, &sent) {
+        let processor = parameters.known.CpuNumber;
+        if !same_but_processor(&parameters.known, &known) || parameters.more != sent.more {
             machine.violated(
                 &violation::CHANNEL_PARAMETERS,
                 format_args!("by {}", self.owner),

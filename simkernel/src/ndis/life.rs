@@ -12,7 +12,7 @@ use nmr_netdma::sys;
 
 use super::channel::Object;
 use super::provider::{self, Attributes, Phase, Provider};
-use super::{Affinity, AffinityPlan, Notification, Transfer, violation};
+use super::{Affinity, AffinityPlan, ChannelRequest, Notification, Transfer, violation};
 use crate::kernel::Machine;
 use crate::pnp;
 
@@ -207,8 +207,11 @@ pub(super) fn start(
 
 /// Uses a channel before the start has returned, as Windows may.
 fn probe(machine: &Arc<Machine>, provider: &Arc<Provider>) {
-    let every = machine.ndis.every_processor();
-    let Ok(channel) = Object::open(machine, provider, every, super::RING) else {
+    let request = ChannelRequest {
+        processors: machine.ndis.every_processor(),
+        ..ChannelRequest::default()
+    };
+    let Ok(channel) = Object::open(machine, provider, &request) else {
         return;
     };
     let nothing = Transfer {

@@ -15,16 +15,20 @@
 #![expect(unsafe_code, reason = "reads and writes simulated physical memory")]
 
 use alloc::sync::Arc;
+use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use nmr_netdma::sys;
 
+use super::CompletionPlace;
 use crate::kernel::Machine;
 use crate::mm::{self, Region};
 
 /// Words of a descriptor, by their offsets in `NET_DMA_DESCRIPTOR`.
 pub(super) const WORDS: usize = size_of::<sys::NET_DMA_DESCRIPTOR>() / 8;
-const NEXT: usize = 3;
+pub(super) const NEXT: usize = 3;
+/// Bytes of the region that the completion word is in.
+const COMPLETION: usize = 2 * 4096;
 const POISON: u64 = 0xBADD_E5C8_BADD_E5C0;
 const FREED: u64 = 0xDEAD_C0DE_DEAD_C0DE;
 
@@ -35,6 +39,7 @@ pub(super) type Words = [u64; WORDS];
 pub(super) struct Memory {
     ring: Region,
     completion: Region,
+    place: CompletionPlace,
     slots: usize,
 }
 
@@ -46,12 +51,13 @@ unsafe impl Sync for Memory {}
 
 impl Memory {
     /// Poisoned descriptors and a completion word that says "armed". `slots` is a power of two.
-    pub(super) fn new(machine: &Arc<Machine>, slots: usize) -> Self {
+    pub(super) fn new(machine: &Arc<Machine>, slots: usize, place: CompletionPlace) -> Self {
         let ring = mm::allocate_physical(machine, slots * size_of::<sys::NET_DMA_DESCRIPTOR>());
-        let completion = mm::allocate_physical(machine, 8);
+        let completion = mm::allocate_physical(machine, COMPLETION);
         let memory = Self {
             ring,
             completion,
+            place,
             slots,
         };
         for slot in 0..slots {
@@ -75,9 +81,35 @@ impl Memory {
         unsafe { AtomicU64::from_ptr(pointer) }
     }
 
+    /// Whether the provider was told of a completion word that it can write.
+    pub(super) fn has_completion(&self) -> bool {
+        match self.place {
+            CompletionPlace::Given => true,
+            CompletionPlace::At(offset) => offset.is_multiple_of(8) && offset < COMPLETION,
+            CompletionPlace::Absent
+            | CompletionPlace::VirtualOnly
+            | CompletionPlace::PhysicalOnly => false,
+        }
+    }
+
+    /// Where in the region the provider is told that the word is.
+    fn offset(&self) -> usize {
+        match self.place {
+            CompletionPlace::At(offset) => offset.min(COMPLETION - 8),
+            _ => 0,
+        }
+    }
+
     fn completion_word(&self) -> &AtomicU64 {
-        // SAFETY: the region is at least a word long, aligned to a page, and lives as long as `self`.
-        unsafe { AtomicU64::from_ptr(self.completion.virtual_address.cast()) }
+        let offset = if self.has_completion() {
+            self.offset()
+        } else {
+            0
+        };
+        let word = self.completion.virtual_address.wrapping_add(offset);
+        // SAFETY: the offset is a multiple of a word and a word of the region lies behind it; the region is aligned to a page,
+        // and lives as long as `self`.
+        unsafe { AtomicU64::from_ptr(word.cast()) }
     }
 
     /// The completion word. What was stored before it with release is visible afterwards.
@@ -91,12 +123,19 @@ impl Memory {
             .store(sys::NetDmaTransferStatusArmed as u64, Ordering::Release);
     }
 
-    pub(super) fn completion_virtual(&self) -> sys::PVOID {
-        self.completion.virtual_address.cast()
-    }
-
-    pub(super) fn completion_physical(&self) -> u64 {
-        self.completion.physical
+    /// What the provider is told, virtual and physical.
+    pub(super) fn completion_addresses(&self) -> (sys::PVOID, u64) {
+        let start = self.completion.virtual_address;
+        let given = (
+            start.wrapping_add(self.offset()).cast(),
+            self.completion.physical + self.offset() as u64,
+        );
+        match self.place {
+            CompletionPlace::Given | CompletionPlace::At(_) => given,
+            CompletionPlace::Absent => (ptr::null_mut(), 0),
+            CompletionPlace::VirtualOnly => (given.0, 0),
+            CompletionPlace::PhysicalOnly => (ptr::null_mut(), given.1),
+        }
     }
 
     pub(super) fn write(&self, slot: usize, words: &Words) {

@@ -80,6 +80,8 @@ rules! {
         "The completion word names a descriptor that the channel has been given and that is not done, or the last one done.";
     COMPLETION_STATUS: "netdma::completion-status",
         "The completion word has one of the five states in its low bits.";
+    COMPLETION_ABSENT: "netdma::completion-absent",
+        "Without both addresses of a completion word, aligned, none is written.";
     COMPLETION_AFTER_FREE: "netdma::completion-after-free",
         "Nothing is written to completion word and descriptors of a channel that was freed.";
     DESCRIPTOR_CHANGED: "netdma::descriptor-changed",

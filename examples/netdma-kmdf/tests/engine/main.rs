@@ -7,6 +7,7 @@ mod channels;
 mod client;
 mod completion;
 mod copies;
+mod hostile;
 mod life;
 mod lists;
 mod machine;
