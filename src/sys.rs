@@ -10,18 +10,20 @@
 //! | `kernel` | `wdm.h`, `ntddk.h` | `ntoskrnl.exe` |
 //! | `netio` | `netioddk.h` | `NETIO.SYS` |
 //! | `netdma` | `netdma.h`, `ndis.h` | `NDIS.SYS` |
-//! | `wdf` | `wdf.h` and the headers it includes | `WDFLDR.SYS` and the framework's table |
+//! | `wdf_builtin`, `wdf_table`, `wdf_wdk` | `wdf.h` and the headers it includes | `WDFLDR.SYS` and the framework's table |
 //! | `layout` | | |
 //!
 //! # Design
 //!
-//! * **Two bases, one source.** The base types come from `wdk-sys` with the feature `wdk` on a Windows
+//! * **Two bases, one source.** Base types and the framework come from `wdk-sys` with the feature `wdk` on a Windows
 //!   target, from this crate otherwise. Both have the same names and shapes, those of `wdk-sys`, so
-//!   that the code above compiles against either; `layout` states sizes and offsets once and is
-//!   compiled against both.
-//! * **Interfaces are ours in both.** `wdk-sys` has neither NMR nor NetDMA, and its WDF bindings hold no
-//!   function that can be called. The structures of WDF are therefore declared here for both bases;
-//!   with `wdk`, calls go through the table that `wdk-sys` binds.
+//!   that the code above compiles against either. Where both are there, `layout` holds them against each other,
+//!   member by member.
+//! * **Calls of the framework** go through the macro of `wdk-sys` with the feature, through a table of our own without. The
+//!   macro was written for one kit at a time; for the table of KMDF 1.7 it does not compile. With `wdk` only those
+//!   functions are here that this crate calls; a driver that wants another one uses the macro.
+//! * **NMR, NetDMA and the executive are ours in both**: `wdk-sys` has neither of the first two, and of the third it
+//!   leaves out the functions that Windows Vista needs.
 //! * **Conventions.** Callbacks and functions of WDF, and the base callbacks that `wdk-sys` declares, are
 //!   `extern "C"`, those of NMR, NetDMA and the executive `extern "system"`. On amd64 and arm64 this is one
 //!   convention under two names, but two types to Rust.
@@ -32,7 +34,10 @@
 mod macros;
 
 mod address;
-#[cfg(not(all(feature = "wdk", windows)))]
+#[cfg_attr(
+    all(feature = "wdk", windows),
+    expect(dead_code, unreachable_pub, reason = "here for `layout` only")
+)]
 mod base_builtin;
 #[cfg(all(feature = "wdk", windows))]
 mod base_wdk;
@@ -41,7 +46,15 @@ mod kernel;
 mod layout;
 mod netdma;
 mod netio;
-mod wdf;
+#[cfg_attr(
+    all(feature = "wdk", windows),
+    expect(dead_code, unreachable_pub, reason = "here for `layout` only")
+)]
+mod wdf_builtin;
+#[cfg(not(all(feature = "wdk", windows)))]
+mod wdf_table;
+#[cfg(all(feature = "wdk", windows))]
+mod wdf_wdk;
 
 pub use self::address::{physical_address, physical_address_bits};
 #[cfg(not(all(feature = "wdk", windows)))]
@@ -51,4 +64,9 @@ pub use self::base_wdk::*;
 pub use self::kernel::*;
 pub use self::netdma::*;
 pub use self::netio::*;
-pub use self::wdf::*;
+#[cfg(not(all(feature = "wdk", windows)))]
+pub use self::wdf_builtin::*;
+#[cfg(not(all(feature = "wdk", windows)))]
+pub use self::wdf_table::*;
+#[cfg(all(feature = "wdk", windows))]
+pub use self::wdf_wdk::*;

@@ -21,6 +21,11 @@ fn main() {
     let system = env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
     let cross = env::var("HOST").ok() != env::var("TARGET").ok();
     let asked = env::var_os("NMR_NETDMA_KERNEL_IMAGE").is_some();
+    // With the kit, its own build crate knows. Without a Windows target the feature means nothing.
+    #[cfg(feature = "wdk")]
+    if system == "windows" {
+        return wdk_build::configure_wdk_binary_build().expect("a Windows Driver Kit");
+    }
     let arguments = match system.as_str() {
         "windows" if cross || asked => KERNEL_IMAGE,
         // The library of a host process is only ever linked into a program that brings the simulated kernel; by itself it is

@@ -5,8 +5,11 @@
 //! `AffinityPolicy` and `Level` cover the 16-bit value the kernel keeps there and, in the upper half, the
 //! group.
 
+#![cfg_attr(
+    not(all(feature = "wdk", windows)),
+    expect(missing_docs, reason = "C names, documented by Microsoft")
+)]
 #![expect(
-    missing_docs,
     non_camel_case_types,
     non_snake_case,
     non_upper_case_globals,

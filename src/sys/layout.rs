@@ -1,15 +1,43 @@
 //! Sizes and offsets of every structure, proved while compiling.
 //!
 //! The numbers are those of amd64 and arm64 and hold from Windows Vista SP1 to today, but where a comment
-//! says otherwise. They are stated once and checked against whichever base is in use, so that both bases
-//! have one layout.
+//! says otherwise. They are stated once and checked against whichever base is in use. With the feature `wdk` both bases are
+//! there: then the numbers are checked against both, and members, enumerations and constants of one against those of the other.
+
+#![cfg_attr(
+    all(feature = "wdk", windows),
+    expect(unsafe_code, reason = "names members of unions, to measure them")
+)]
 
 use core::mem::{align_of, offset_of, size_of};
 
+#[cfg(not(all(feature = "wdk", windows)))]
 use super::*;
+#[cfg(all(feature = "wdk", windows))]
+use super::{base_builtin::*, netdma::*, netio::*, wdf_builtin::*};
 
-/// `layout!(TYPE: size, alignment; member: offset, union.member: offset, ..)`
+/// `layout!(TYPE: size, alignment; member: offset, union.member: offset, ..)`, for what both bases have.
 macro_rules! layout {
+    ($type:ident: $size:literal, $align:literal; $($($member:ident).+: $offset:literal),* $(,)?) => {
+        own_layout!($type: $size, $align; $($($member).+: $offset),*);
+        #[cfg(all(feature = "wdk", windows))]
+        const _: () = {
+            use wdk_sys::$type as Kit;
+            assert!(size_of::<Kit>() == $size);
+            assert!(align_of::<Kit>() == $align);
+            $(
+                assert!(offset_of!(Kit, $($member).+) == $offset);
+                assert!(
+                    member_size!(Kit, $($member).+) == member_size!($type, $($member).+),
+                    concat!(stringify!($type), ".", stringify!($($member).+))
+                );
+            )*
+        };
+    };
+}
+
+/// The same for what only this crate has.
+macro_rules! own_layout {
     ($type:ident: $size:literal, $align:literal; $($($member:ident).+: $offset:literal),* $(,)?) => {
         const _: () = {
             assert!(size_of::<$type>() == $size);
@@ -17,6 +45,18 @@ macro_rules! layout {
             $(assert!(offset_of!($type, $($member).+) == $offset);)*
         };
     };
+}
+
+#[cfg(all(feature = "wdk", windows))]
+macro_rules! member_size {
+    ($type:ident, $($member:ident).+) => {{
+        const fn size_of_target<T>(_: *const T) -> usize {
+            size_of::<T>()
+        }
+        let structure = core::mem::MaybeUninit::<$type>::uninit();
+        // SAFETY: no member is read, only its address is taken, and it lies within the structure.
+        size_of_target(unsafe { &raw const (*structure.as_ptr()).$($member).+ })
+    }};
 }
 
 /// The older, shorter form of a structure that grew ends where the first new member begins.
@@ -122,48 +162,48 @@ layout!(RTL_OSVERSIONINFOW: 276, 4;
 
 // NMR.
 
-layout!(NPIID: 16, 4; Data1: 0, Data2: 4, Data3: 6, Data4: 8);
-layout!(NPI_MODULEID: 24, 4; Length: 0, Type: 4, u.Guid: 8, u.IfLuid: 8);
-layout!(NPI_REGISTRATION_INSTANCE: 40, 8;
+own_layout!(NPIID: 16, 4; Data1: 0, Data2: 4, Data3: 6, Data4: 8);
+own_layout!(NPI_MODULEID: 24, 4; Length: 0, Type: 4, u.Guid: 8, u.IfLuid: 8);
+own_layout!(NPI_REGISTRATION_INSTANCE: 40, 8;
     Version: 0, Size: 2, NpiId: 8, ModuleId: 16, Number: 24, NpiSpecificCharacteristics: 32,
 );
-layout!(NPI_CLIENT_CHARACTERISTICS: 72, 8;
+own_layout!(NPI_CLIENT_CHARACTERISTICS: 72, 8;
     Version: 0, Length: 2, ClientAttachProvider: 8, ClientDetachProvider: 16,
     ClientCleanupBindingContext: 24, ClientRegistrationInstance: 32,
 );
-layout!(NPI_PROVIDER_CHARACTERISTICS: 72, 8;
+own_layout!(NPI_PROVIDER_CHARACTERISTICS: 72, 8;
     Version: 0, Length: 2, ProviderAttachClient: 8, ProviderDetachClient: 16,
     ProviderCleanupBindingContext: 24, ProviderRegistrationInstance: 32,
 );
 
 // NetDMA.
 
-layout!(NET_DMA_DESCRIPTOR: 64, 8;
+own_layout!(NET_DMA_DESCRIPTOR: 64, 8;
     TransferSize: 0, ControlFlags: 4, SourceAddress: 8, DestinationAddress: 16,
     NextDescriptor: 24, NextSourceAddress: 32, NextDestinationAddress: 40, UserContext1: 48,
     UserContext2: 56,
 );
 // Revision 2, from Windows 7 on, and revision 1, the whole structure before.
-layout!(NET_DMA_CHANNEL_PARAMETERS: 56, 8;
+own_layout!(NET_DMA_CHANNEL_PARAMETERS: 56, 8;
     Revision: 0, Size: 2, Flags: 4, CompletionVirtualAddress: 8, CompletionPhysicalAddress: 16,
     ProcessorAffinityMask: 24, ChannelPriority: 28, CpuNumber: 32, ProcessorAffinityMaskEx: 40,
 );
-layout!(NET_DMA_CHANNEL_PARAMETERS_V1: 40, 8;
+own_layout!(NET_DMA_CHANNEL_PARAMETERS_V1: 40, 8;
     Revision: 0, Size: 2, Flags: 4, CompletionVirtualAddress: 8, CompletionPhysicalAddress: 16,
     ProcessorAffinityMask: 24, ChannelPriority: 28, CpuNumber: 32,
 );
-layout!(NET_DMA_CHANNEL_CPU_AFFINITY: 8, 4; DmaChannel: 0, CpuNumber: 4);
-layout!(NET_DMA_PROVIDER_ATTRIBUTES: 32, 8;
+own_layout!(NET_DMA_CHANNEL_CPU_AFFINITY: 8, 4; DmaChannel: 0, CpuNumber: 4);
+own_layout!(NET_DMA_PROVIDER_ATTRIBUTES: 32, 8;
     MajorHwVersion: 0, MinorHwVersion: 1, Size: 2, Flags: 4, VendorId: 8, DmaChannelCount: 12,
     MaximumTransferSize: 16, MaximumAddressSpace: 24,
 );
-layout!(NET_DMA_PROVIDER_CHARACTERISTICS: 112, 8;
+own_layout!(NET_DMA_PROVIDER_CHARACTERISTICS: 112, 8;
     MajorVersion: 0, MinorVersion: 1, Size: 2, Flags: 4, PhysicalDeviceObject: 8,
     MaxDmaChannelCount: 16, SetDmaChannelCpuAffinity: 24, AllocateDmaChannel: 32,
     FreeDmaChannel: 40, StartDma: 48, SuspendDma: 56, ResumeDma: 64, AbortDma: 72, AppendDma: 80,
     ResetChannel: 88, FriendlyName: 96,
 );
-layout!(NET_DMA_PNP_NOTIFICATION: 32, 8;
+own_layout!(NET_DMA_PNP_NOTIFICATION: 32, 8;
     StructureRevision: 0, StructureSize: 4, NotificationCode: 8, Buffer: 16, BufferLength: 24,
 );
 const _: () = {
@@ -177,8 +217,8 @@ const _: () = {
 
 // WDF, newest forms.
 
-layout!(WDF_VERSION: 12, 4; Major: 0, Minor: 4, Build: 8);
-layout!(WDF_BIND_INFO: 48, 8;
+own_layout!(WDF_VERSION: 12, 4; Major: 0, Minor: 4, Build: 8);
+own_layout!(WDF_BIND_INFO: 48, 8;
     Size: 0, Component: 8, Version: 16, FuncCount: 28, FuncTable: 32, Module: 40,
 );
 layout!(WDF_DRIVER_GLOBALS: 56, 8;
@@ -309,3 +349,43 @@ older_form!(
     WDF_DEVICE_POWER_POLICY_IDLE_SETTINGS_SIZE_V1_9:
         WDF_DEVICE_POWER_POLICY_IDLE_SETTINGS ends before IdleTimeoutType
 );
+
+// Values.
+
+/// The kit's values are those written out here: of enumerations, then of constants.
+#[cfg(all(feature = "wdk", windows))]
+macro_rules! same {
+    ($($module:ident::{$($value:ident),* $(,)?})* ; $($constant:ident),* $(,)?) => {
+        const _: () = {
+            $($(assert!(wdk_sys::$module::$value == $module::$value, stringify!($value));)*)*
+            $(assert!(wdk_sys::$constant == $constant, stringify!($constant));)*
+        };
+    };
+}
+
+#[cfg(all(feature = "wdk", windows))]
+same! {
+    _INTERFACE_TYPE::{InterfaceTypeUndefined, Internal, Isa, Eisa, MicroChannel, TurboChannel, PCIBus, VMEBus, NuBus, PCMCIABus, CBus, MPIBus, MPSABus, ProcessorInternal, InternalPowerBus, PNPISABus, PNPBus, Vmcs, ACPIBus, MaximumInterfaceType}
+    _CM_SHARE_DISPOSITION::{CmResourceShareUndetermined, CmResourceShareDeviceExclusive, CmResourceShareDriverExclusive, CmResourceShareShared}
+    _IRQ_DEVICE_POLICY::{IrqPolicyMachineDefault, IrqPolicyAllCloseProcessors, IrqPolicyOneCloseProcessor, IrqPolicyAllProcessorsInMachine, IrqPolicySpecifiedProcessors, IrqPolicySpreadMessagesAcrossAllProcessors, IrqPolicyAllProcessorsInMachineWhenSteered}
+    _IRQ_PRIORITY::{IrqPriorityUndefined, IrqPriorityLow, IrqPriorityNormal, IrqPriorityHigh}
+    _KINTERRUPT_MODE::{LevelSensitive, Latched}
+    _DEVICE_POWER_STATE::{PowerDeviceUnspecified, PowerDeviceD0, PowerDeviceD1, PowerDeviceD2, PowerDeviceD3, PowerDeviceMaximum}
+    _SYSTEM_POWER_STATE::{PowerSystemUnspecified, PowerSystemWorking, PowerSystemSleeping1, PowerSystemSleeping2, PowerSystemSleeping3, PowerSystemHibernate, PowerSystemShutdown, PowerSystemMaximum}
+    _POOL_TYPE::{NonPagedPool, PagedPool, NonPagedPoolCacheAligned, PagedPoolCacheAligned, NonPagedPoolNx, NonPagedPoolNxCacheAligned}
+    _MEMORY_CACHING_TYPE::{MmNonCached, MmCached, MmWriteCombined}
+    _KDPC_IMPORTANCE::{LowImportance, MediumImportance, HighImportance, MediumHighImportance}
+    _EVENT_TYPE::{NotificationEvent, SynchronizationEvent}
+    _MODE::{KernelMode, UserMode}
+    _KWAIT_REASON::{Executive}
+    _DEVICE_RELATION_TYPE::{BusRelations, EjectionRelations, PowerRelations, RemovalRelations, TargetDeviceRelation}
+    _WDF_TRI_STATE::{WdfFalse, WdfTrue, WdfUseDefault}
+    _WDF_EXECUTION_LEVEL::{WdfExecutionLevelInvalid, WdfExecutionLevelInheritFromParent, WdfExecutionLevelPassive, WdfExecutionLevelDispatch}
+    _WDF_SYNCHRONIZATION_SCOPE::{WdfSynchronizationScopeInvalid, WdfSynchronizationScopeInheritFromParent, WdfSynchronizationScopeDevice, WdfSynchronizationScopeQueue, WdfSynchronizationScopeNone}
+    _WDF_POWER_DEVICE_STATE::{WdfPowerDeviceInvalid, WdfPowerDeviceD0, WdfPowerDeviceD1, WdfPowerDeviceD2, WdfPowerDeviceD3, WdfPowerDeviceD3Final, WdfPowerDevicePrepareForHibernation, WdfPowerDeviceMaximum}
+    _WDF_INTERRUPT_POLICY::{WdfIrqPolicyMachineDefault, WdfIrqPolicyAllCloseProcessors, WdfIrqPolicyOneCloseProcessor, WdfIrqPolicyAllProcessorsInMachine, WdfIrqPolicySpecifiedProcessors, WdfIrqPolicySpreadMessagesAcrossAllProcessors}
+    _WDF_INTERRUPT_PRIORITY::{WdfIrqPriorityUndefined, WdfIrqPriorityLow, WdfIrqPriorityNormal, WdfIrqPriorityHigh}
+    DEVICE_REGISTRY_PROPERTY::{DevicePropertyDeviceDescription, DevicePropertyHardwareID, DevicePropertyCompatibleIDs, DevicePropertyBootConfiguration, DevicePropertyBootConfigurationTranslated, DevicePropertyClassName, DevicePropertyClassGuid, DevicePropertyDriverKeyName, DevicePropertyManufacturer, DevicePropertyFriendlyName, DevicePropertyLocationInformation, DevicePropertyPhysicalDeviceObjectName, DevicePropertyBusTypeGuid, DevicePropertyLegacyBusType, DevicePropertyBusNumber, DevicePropertyEnumeratorName, DevicePropertyAddress, DevicePropertyUINumber, DevicePropertyInstallState, DevicePropertyRemovalPolicy, DevicePropertyResourceRequirements, DevicePropertyAllocatedResources, DevicePropertyContainerID}
+    ;
+    TRUE, FALSE, ALL_PROCESSOR_GROUPS, MAXIMUM_PROC_PER_GROUP, PASSIVE_LEVEL, APC_LEVEL, DISPATCH_LEVEL, HIGH_LEVEL, CmResourceTypeNull, CmResourceTypePort, CmResourceTypeInterrupt, CmResourceTypeMemory, CmResourceTypeDma, CmResourceTypeDeviceSpecific, CmResourceTypeBusNumber, CmResourceTypeMemoryLarge, CmResourceTypeNonArbitrated, CmResourceTypeConfigData, CmResourceTypeDevicePrivate, CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE, CM_RESOURCE_INTERRUPT_LATCHED, CM_RESOURCE_INTERRUPT_MESSAGE, CM_RESOURCE_INTERRUPT_POLICY_INCLUDED, CM_RESOURCE_INTERRUPT_SECONDARY_INTERRUPT, CM_RESOURCE_INTERRUPT_WAKE_HINT, CM_RESOURCE_MEMORY_LARGE_40, CM_RESOURCE_MEMORY_LARGE_48, CM_RESOURCE_MEMORY_LARGE_64, IO_RESOURCE_PREFERRED, IO_RESOURCE_DEFAULT, IO_RESOURCE_ALTERNATIVE, PAGE_SIZE, PLUGPLAY_REGKEY_DEVICE, PLUGPLAY_REGKEY_DRIVER, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, DO_BUFFERED_IO, DO_DIRECT_IO, DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, STATUS_SUCCESS, STATUS_ALERTED, STATUS_TIMEOUT, STATUS_PENDING, STATUS_OBJECT_NAME_EXISTS, STATUS_BUFFER_OVERFLOW, STATUS_DEVICE_BUSY, STATUS_NO_MORE_ENTRIES, STATUS_UNSUCCESSFUL, STATUS_NOT_IMPLEMENTED, STATUS_INFO_LENGTH_MISMATCH, STATUS_ACCESS_VIOLATION, STATUS_INVALID_HANDLE, STATUS_INVALID_PARAMETER, STATUS_NO_SUCH_DEVICE, STATUS_INVALID_DEVICE_REQUEST, STATUS_MORE_PROCESSING_REQUIRED, STATUS_NO_MEMORY, STATUS_ACCESS_DENIED, STATUS_BUFFER_TOO_SMALL, STATUS_OBJECT_TYPE_MISMATCH, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_NAME_COLLISION, STATUS_DELETE_PENDING, STATUS_REVISION_MISMATCH, STATUS_PROCEDURE_NOT_FOUND, STATUS_RESOURCE_TYPE_NOT_FOUND, STATUS_ARRAY_BOUNDS_EXCEEDED, STATUS_INTEGER_OVERFLOW, STATUS_INSUFFICIENT_RESOURCES, STATUS_DEVICE_NOT_READY, STATUS_IO_TIMEOUT, STATUS_NOT_SUPPORTED, STATUS_DEVICE_DOES_NOT_EXIST, STATUS_NOT_SAME_DEVICE, STATUS_INTERNAL_ERROR, STATUS_INVALID_PARAMETER_1, STATUS_INVALID_PARAMETER_2, STATUS_INVALID_PARAMETER_3, STATUS_INVALID_PARAMETER_4, STATUS_CANCELLED, STATUS_DEVICE_CONFIGURATION_ERROR, STATUS_INVALID_DEVICE_STATE, STATUS_IO_DEVICE_ERROR, STATUS_TOO_LATE, STATUS_DEVICE_REMOVED, STATUS_NOINTERFACE, STATUS_INVALID_BUFFER_SIZE, STATUS_NOT_FOUND, STATUS_WDF_PAUSED, STATUS_WDF_BUSY, STATUS_WDF_OBJECT_ATTRIBUTES_INVALID, STATUS_WDF_NO_CALLBACK, STATUS_WDF_INCOMPATIBLE_EXECUTION_LEVEL, STATUS_WDF_PARENT_ALREADY_ASSIGNED, STATUS_WDF_PARENT_IS_SELF, STATUS_WDF_PARENT_ASSIGNMENT_NOT_ALLOWED, STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID, STATUS_WDF_EXECUTION_LEVEL_INVALID, STATUS_WDF_PARENT_NOT_SPECIFIED
+}

@@ -40,4 +40,12 @@ mod offload;
 pub use engine::{MAXIMUM_CHANNELS, MAXIMUM_TRANSFER_SIZE};
 pub use offload::MAXIMUM_COPY_LENGTH;
 
+// Built with the kit, the driver takes the kit's allocator and panic handler.
+#[cfg(all(feature = "wdk", windows))]
+extern crate wdk_panic as _;
+
+#[cfg(all(feature = "wdk", windows))]
+#[global_allocator]
+static ALLOCATOR: wdk_alloc::WdkAllocator = wdk_alloc::WdkAllocator;
+
 nmr_netdma::kmdf::driver_entry!(driver::Driver);

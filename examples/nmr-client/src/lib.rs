@@ -20,4 +20,12 @@ mod statistics;
 pub use client::COPIES;
 pub use statistics::Statistics;
 
+// Built with the kit, the driver takes the kit's allocator and panic handler.
+#[cfg(all(feature = "wdk", windows))]
+extern crate wdk_panic as _;
+
+#[cfg(all(feature = "wdk", windows))]
+#[global_allocator]
+static ALLOCATOR: wdk_alloc::WdkAllocator = wdk_alloc::WdkAllocator;
+
 nmr_netdma::kmdf::driver_entry!(driver::Driver);

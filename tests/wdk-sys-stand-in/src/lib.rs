@@ -1,0 +1,2 @@
+//! Nothing: its dependencies are what is checked.
+#![no_std]
