@@ -48,6 +48,7 @@
 //! | switch each interrupt on | framework | device | [`Interrupt::enable`] |
 //! | power up, with interrupts | framework | PASSIVE | [`Device::d0_entry_post_interrupts_enabled`], [`Device::self_managed_io_init`] |
 //! | interrupts | processor | device, then DISPATCH | [`Interrupt::isr`], [`Interrupt::dpc`], [`Dpc`] |
+//! | later, once or again | timer, work item | DISPATCH, PASSIVE | [`TimerRoutine`], [`WorkItemRoutine`] |
 //! | power down, with interrupts | framework | PASSIVE | [`Device::self_managed_io_suspend`], [`Device::d0_exit_pre_interrupts_disabled`] |
 //! | switch each interrupt off, wait for its DPCs | framework | device | [`Interrupt::disable`] |
 //! | power down | framework | PASSIVE | [`Device::d0_exit`] |
@@ -76,7 +77,8 @@
 //!   EvtDriverUnload consumes, because what it registered has to be gone before the image goes.
 //! * **No handle outlives its object.** [`InterruptHandle`], [`Resources`], [`RequirementsList`] are borrowed from the callback that
 //!   gets them. What must be kept, a context keeps: data shared between a device and its interrupts in a [`Shared`],
-//!   the device's [`Registers`], and whatever else exists only between prepare and release in a [`Revocable`].
+//!   the device's [`Registers`], and whatever else exists only between prepare and release in a [`Revocable`]. A [`Timer`] or
+//!   [`WorkItem`] is a handle that the framework's cleanup takes away, before it stops the object: left over, it does nothing.
 //! * **All callbacks are always registered.** A default body does what the framework does without the callback.
 //! * **KMDF 1.7.** Only functions and structure sizes of that version are used, so one binary runs from Windows Vista SP1 on.
 //!   What later versions add (processor groups in interrupt policies) answers [`Error::NOT_SUPPORTED`](crate::Error::NOT_SUPPORTED).
@@ -96,6 +98,8 @@ mod resources;
 #[cfg(all(kernel_image, not(feature = "wdk")))]
 #[doc(hidden)]
 pub mod stub;
+mod timer;
+mod work_item;
 
 pub use self::debug::debug_print;
 pub use self::device::{AddedDevice, Device, DeviceInit, NewDevice, PowerState};
@@ -104,6 +108,7 @@ pub use self::driver::{Driver, DriverInit};
 #[doc(hidden)]
 pub use self::ffi::enter as __enter;
 pub use self::ffi::revocable::{Access, Revocable};
+pub use self::ffi::wait_lock::WaitLock;
 pub use self::interrupt::{
     Interrupt, InterruptHandle, InterruptInfo, InterruptPolicy, InterruptPriority, NewInterrupt,
 };
@@ -115,6 +120,8 @@ pub use self::requirements::{
 pub use self::resources::{
     AssignedInterrupt, AssignedInterrupts, AssignedResource, MemoryResource, Resources,
 };
+pub use self::timer::{Timer, TimerRoutine};
+pub use self::work_item::{WorkItem, WorkItemRoutine};
 #[doc(inline)]
 pub use crate::__kmdf_driver_entry as driver_entry;
 pub use crate::context::Shared;

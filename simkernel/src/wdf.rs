@@ -113,6 +113,11 @@ pub mod violation {
         says: "an object is deleted once, and not if the framework owns its life",
     };
     /// See its sentence.
+    pub static DELETED: Rule = Rule {
+        name: "wdf::deleted",
+        says: "a DPC, work item or timer is not queued or started any more when the framework deletes it and stops it",
+    };
+    /// See its sentence.
     pub static REFERENCE: Rule = Rule {
         name: "wdf::reference",
         says: "a reference is given up once, and only by who took it",
@@ -259,6 +264,19 @@ impl<'a> Call<'a> {
             );
             None
         })
+    }
+
+    /// As [`object`](Self::object), for what makes the object run: the framework must not be stopping it.
+    fn living<T: Kind>(&self, handle: *const T::Handle) -> Option<Ref<T>> {
+        let object = self.object::<T>(handle)?;
+        let living = object.object().can_run();
+        if !living {
+            self.violated(
+                &violation::DELETED,
+                format_args!("{}", object.object().describe()),
+            );
+        }
+        living.then_some(object)
     }
 
     /// The object behind `handle`, of whatever type.

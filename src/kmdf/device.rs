@@ -1,16 +1,19 @@
 //! [`Device`]: from AddDevice to removal.
 
 use core::fmt;
+use core::time::Duration;
 
 use super::ffi;
 use super::interrupt::{Interrupt, NewInterrupt};
 use super::registers::Registers;
 use super::requirements::RequirementsList;
 use super::resources::Resources;
+use super::timer::{self, Timer, TimerRoutine};
+use super::work_item::{WorkItem, WorkItemRoutine};
 use crate::irql::{Irql, Passive};
 use crate::lifetime::Image;
 use crate::physical_device::PhysicalDevice;
-use crate::status::Result;
+use crate::status::{Error, Result};
 use crate::sys;
 
 /// The context of a device, which its Plug and Play and power callbacks belong to.
@@ -285,6 +288,42 @@ impl<'a, D: Device> NewDevice<'a, D> {
     /// [`Error::INSUFFICIENT_RESOURCES`](crate::Error::INSUFFICIENT_RESOURCES).
     pub fn create_registers(&mut self, irql: &mut Irql<Passive>) -> Result<Registers> {
         self.device.create_registers(irql)
+    }
+
+    /// A timer, not started, that runs `routine`: once, or again after each `period`, which is counted in milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::INVALID_PARAMETER`] for a period of more than 24 days, and what the framework answers, above all
+    /// [`Error::INSUFFICIENT_RESOURCES`]. `routine` is dropped then.
+    #[doc(alias = "WdfTimerCreate")]
+    pub fn create_timer<R: TimerRoutine>(
+        &mut self,
+        period: Option<Duration>,
+        routine: R,
+        irql: &mut Irql<Passive>,
+    ) -> Result<Timer> {
+        let period = timer::milliseconds(period.unwrap_or_default());
+        let period = period.ok_or(Error::INVALID_PARAMETER)?;
+        self.device
+            .create_timer(period, routine, irql)
+            .map(Timer::new)
+    }
+
+    /// A work item, not queued, that runs `routine`.
+    ///
+    /// # Errors
+    ///
+    /// What the framework answers, above all [`Error::INSUFFICIENT_RESOURCES`]. `routine` is dropped then.
+    #[doc(alias = "WdfWorkItemCreate")]
+    pub fn create_work_item<R: WorkItemRoutine>(
+        &mut self,
+        routine: R,
+        irql: &mut Irql<Passive>,
+    ) -> Result<WorkItem> {
+        self.device
+            .create_work_item(routine, irql)
+            .map(WorkItem::new)
     }
 
     /// Installs the device's context: from now on its callbacks can come.

@@ -21,9 +21,13 @@ mod driver;
 mod entry;
 mod interrupt;
 pub(super) mod mapping;
+pub(super) mod object;
 pub(super) mod resources;
 pub(super) mod revocable;
 mod slot;
+pub(super) mod timer;
+pub(super) mod wait_lock;
+pub(super) mod work_item;
 
 use core::ffi::CStr;
 use core::marker::PhantomData;

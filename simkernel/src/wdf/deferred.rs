@@ -221,8 +221,8 @@ pub(super) unsafe extern "C" fn dpc_enqueue(
     let Some(call) = Call::enter(globals, "WdfDpcEnqueue", ANY) else {
         return 0;
     };
-    call.object::<Dpc>(dpc)
-        .is_some_and(|dpc| dpc.object().alive() && dpc.dpc.queue())
+    call.living::<Dpc>(dpc)
+        .is_some_and(|dpc| dpc.dpc.queue())
         .into()
 }
 
@@ -352,7 +352,7 @@ pub(super) unsafe extern "C" fn work_item_enqueue(
     let Some(call) = Call::enter(globals, "WdfWorkItemEnqueue", DISPATCH) else {
         return;
     };
-    let Some(item) = call.object::<WorkItem>(item) else {
+    let Some(item) = call.living::<WorkItem>(item) else {
         return;
     };
     if core::mem::replace(&mut item.state.lock().queued, true) {
@@ -600,10 +600,7 @@ pub(super) unsafe extern "C" fn timer_start(
     let Some(call) = Call::enter(globals, "WdfTimerStart", DISPATCH) else {
         return 0;
     };
-    let Some(timer) = call
-        .object::<Timer>(timer)
-        .filter(|timer| timer.object().alive())
-    else {
+    let Some(timer) = call.living::<Timer>(timer) else {
         return 0;
     };
     // Relative times are negative. An absolute one lies in the past of a machine without a calendar.

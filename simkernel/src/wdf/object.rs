@@ -170,8 +170,10 @@ struct Context {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Alive,
-    /// Deleted, cleanup may be under way.
+    /// Deleted, its children are being cleaned up.
     Deleted,
+    /// The framework stops it, or has; its own cleanup follows.
+    RunDown,
     /// Only the context may be touched.
     Destroying,
 }
@@ -247,6 +249,11 @@ impl Object {
     /// Whether it is not deleted.
     pub(super) fn alive(&self) -> bool {
         self.tree.lock().stage == Stage::Alive
+    }
+
+    /// Whether the framework has not begun to stop it.
+    pub(super) fn can_run(&self) -> bool {
+        self.tree.lock().stage < Stage::RunDown
     }
 
     pub(super) fn children(&self) -> Vec<Arc<Object>> {
@@ -552,6 +559,7 @@ pub(super) fn cleanup(machine: &Arc<Machine>, object: &Arc<Object>) {
             cleanup(machine, &child);
         }
     }
+    object.tree.lock().stage = Stage::RunDown;
     match &object.payload {
         Payload::Interrupt(interrupt) => interrupt.rundown(machine),
         Payload::Dpc(dpc) => dpc.rundown(machine),

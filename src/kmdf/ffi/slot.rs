@@ -15,7 +15,7 @@ use crate::sys;
 /// A description of contexts, which the framework knows by its address.
 ///
 /// The cell keeps it in writable memory, as C has it, where the linker does not merge equal data.
-pub(super) struct ContextType(UnsafeCell<sys::WDF_OBJECT_CONTEXT_TYPE_INFO>);
+pub(in crate::kmdf) struct ContextType(UnsafeCell<sys::WDF_OBJECT_CONTEXT_TYPE_INFO>);
 
 // SAFETY: nobody writes it; the cell only decides where it lies.
 unsafe impl Sync for ContextType {}
