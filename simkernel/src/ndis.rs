@@ -544,6 +544,15 @@ impl Channel {
 
     /// Waits until nothing is outstanding, then has the provider free the channel.
     pub fn free(self) {}
+
+    /// Has the provider free the channel without waiting for anything, as Windows never does. What is outstanding is lost.
+    pub fn free_at_once(self) {
+        on(&self.machine, || {
+            if let Ok(_caller) = self.object.provider.admit_to_free() {
+                self.object.free_at_once(&self.machine);
+            }
+        });
+    }
 }
 
 impl Drop for Channel {

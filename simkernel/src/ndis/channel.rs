@@ -890,18 +890,30 @@ impl Object {
 
     /// Waits for outstanding work and has the provider free the channel; once.
     pub(super) fn free(&self, machine: &Arc<Machine>) {
-        {
-            let mut inner = self.inner.lock();
-            if inner.life != Life::Open {
-                return;
-            }
-            inner.life = Life::Freeing;
-            while inner.turn {
-                inner = self.changed.wait(inner);
-            }
+        if self.begin_free() {
+            self.drain(machine);
+            self.hand_back(machine);
         }
-        self.drain(machine);
-        self.hand_back(machine);
+    }
+
+    /// The same without waiting.
+    pub(super) fn free_at_once(&self, machine: &Arc<Machine>) {
+        if self.begin_free() {
+            self.hand_back(machine);
+        }
+    }
+
+    /// Whether this is the one who frees the channel. Nobody submits any more.
+    fn begin_free(&self) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.life != Life::Open {
+            return false;
+        }
+        inner.life = Life::Freeing;
+        while inner.turn {
+            inner = self.changed.wait(inner);
+        }
+        true
     }
 
     /// Has the provider free the channel.

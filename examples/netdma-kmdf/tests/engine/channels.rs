@@ -41,3 +41,110 @@ fn t64_a_context_change_copies_nothing_and_is_no_request_for_an_interrupt() {
     assert_eq!(channel.statistics().interrupts, 0);
     machine.end(channel);
 }
+
+#[test]
+fn t56_a_channel_that_is_freed_while_active_stops_first() {
+    let machine = Machine::boot();
+    let length = 200 * MAXIMUM_TRANSFER_SIZE as usize;
+    let source = machine.source(length);
+    let in_the_middle = (0..50).any(|_| {
+        let channel = machine.open();
+        let destination = machine.destination(length);
+        channel.submit(&long_list(&source, &destination)).unwrap();
+        std::thread::sleep(Duration::from_millis(1));
+        channel.free_at_once();
+        let done = copied(&source, &destination, true);
+        // Completion word and descriptors are traps now, and nothing is to step on them.
+        let again = machine.open();
+        run(&again, &[Transfer::default()]);
+        machine.kernel.quiesce();
+        assert_eq!(copied(&source, &destination, true), done, "it goes on");
+        (1..200).contains(&done)
+    });
+    assert!(in_the_middle, "no channel was freed in the middle");
+    machine.end(());
+}
+
+#[test]
+fn t58_a_stop_with_work_and_notifications_on_the_way_comes_to_an_end() {
+    for descriptors in [1, 50, 250] {
+        let machine = Machine::boot();
+        let (first, second) = (machine.open(), machine.open());
+        let (source, destination) = (machine.source(4096), machine.destination(4096));
+        let copy = Transfer {
+            flags: STATUS | INTERRUPT,
+            ..transfer(&source, 0, &destination, 0, 4096)
+        };
+        for channel in [&first, &second] {
+            channel.submit(&vec![copy; descriptors]).unwrap();
+        }
+        // Removes the device, and all that is not done is waited for.
+        let statistics = {
+            machine.kernel.remove_device(machine.device).unwrap();
+            [first.statistics(), second.statistics()]
+        };
+        for statistics in statistics {
+            assert_eq!(statistics.descriptors, descriptors as u64);
+        }
+        assert!(source.as_slice() == destination.as_slice());
+        let after = machine.kernel.events().len();
+        machine.kernel.quiesce();
+        assert_eq!(machine.kernel.events().len(), after, "something ran later");
+        drop((first, second));
+        machine.kernel.unload_driver(machine.driver).unwrap();
+        let verdict = machine.kernel.shutdown();
+        assert!(verdict.is_clean(), "{verdict}");
+    }
+}
+
+#[test]
+fn t60_a_refused_allocation_in_a_channels_calls_is_undone() {
+    let machine = Machine::boot();
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let before = machine.kernel.failed_allocations();
+        machine.kernel.fail_allocation(Some(attempts));
+        if let Ok(channel) = machine.try_open() {
+            if let Ok(ticket) = channel.submit(&[Transfer::default()]) {
+                channel.wait(ticket, TIMEOUT);
+            }
+            drop(channel);
+        }
+        machine.kernel.fail_allocation(None);
+        // Nothing is lost: both channels are there.
+        let both = [machine.open(), machine.open()];
+        for channel in &both {
+            run(channel, &[Transfer::default()]);
+        }
+        if machine.kernel.failed_allocations() == before {
+            break;
+        }
+    }
+    machine.end(());
+}
+
+#[test]
+fn t67_every_call_of_a_channel_may_come_at_dispatch_level() {
+    let machine = Machine::boot();
+    let channel = std::sync::Arc::new(machine.open());
+    let (source, destination) = (machine.source(4096), machine.destination(4096));
+    let copy = transfer(&source, 0, &destination, 0, 4096);
+    for processor in [0, 1, 0, 1] {
+        let channel = std::sync::Arc::clone(&channel);
+        machine.kernel.run_dpc_on(processor, move || {
+            channel.submit(&[copy; 20]).unwrap();
+            channel.append(&[copy]).unwrap();
+            channel.suspend().unwrap();
+            channel.resume().unwrap();
+            channel.abort().unwrap();
+            channel.restart(&[copy; 20]).unwrap();
+            channel.reset().unwrap();
+            channel.submit_polled(&[copy]).unwrap();
+        });
+        machine.kernel.quiesce();
+    }
+    assert!(source.as_slice() == destination.as_slice());
+    let channel = std::sync::Arc::into_inner(channel);
+    machine.end(channel);
+}

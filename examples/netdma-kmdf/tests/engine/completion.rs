@@ -1,5 +1,7 @@
 //! What the completion word and interrupts tell.
 
+use simkernel::ndis::{Part, Progress};
+
 use super::machine::*;
 
 #[test]
@@ -84,5 +86,44 @@ fn t11b_a_null_transfer_reports_for_the_31_before_it() {
         (statistics.completion_writes, statistics.interrupts),
         (1, 1)
     );
+    machine.end(channel);
+}
+
+#[test]
+fn t25_asking_when_nothing_is_finished_changes_nothing() {
+    let machine = Machine::boot();
+    let channel = machine.client();
+    let done = channel.null_transfer().unwrap();
+    assert!(channel.wait(&done, TIMEOUT));
+    channel.channel().suspend().unwrap();
+    let waiting = channel.null_transfer().unwrap();
+    let before = channel.channel().statistics();
+    for _ in 0..100 {
+        assert_eq!(channel.is_dma_copy_complete(&waiting), Progress::Running);
+        assert_eq!(channel.is_dma_copy_complete(&done), Progress::Complete);
+    }
+    assert_eq!(channel.channel().statistics(), before);
+    channel.channel().resume().unwrap();
+    assert!(channel.wait(&waiting, TIMEOUT));
+    machine.end(channel);
+}
+
+#[test]
+fn t27_whoever_sees_the_status_sees_the_data() {
+    let machine = Machine::boot();
+    let channel = machine.client();
+    channel.set_polled(true);
+    let (mut source, destination) = (machine.source(4096), machine.destination(4096));
+    for round in 0..3000_u32 {
+        source.as_mut_slice().fill(round as u8);
+        let copy = channel
+            .chain_copy_virtual_to_virtual(Part::whole(&destination), &[Part::whole(&source)])
+            .unwrap();
+        while channel.is_dma_copy_complete(&copy) == Progress::Running {
+            std::hint::spin_loop();
+        }
+        let bytes = destination.as_slice();
+        assert!(bytes.iter().all(|byte| *byte == round as u8), "{round}");
+    }
     machine.end(channel);
 }

@@ -1,5 +1,7 @@
 //! What is copied, and that nothing else is.
 
+use simkernel::ndis::Part;
+
 use super::machine::*;
 
 #[test]
@@ -136,4 +138,96 @@ fn t68_channels_that_use_the_same_pages_do_not_disturb_each_other() {
     assert!(source.as_slice() == destination.as_slice());
     drop(second);
     machine.end(first);
+}
+
+/// A generator of numbers that look random (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        mix(self.0)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+}
+
+/// A number of its own for each number.
+fn mix(value: u64) -> u64 {
+    let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    value ^ (value >> 31)
+}
+
+/// Copies at random places, and compares both buffers whole with what `pattern` says: for buffer 0 or 1 in this round, byte by byte.
+fn copies_at_random(threads: u64, rounds: u64, pattern: fn(u64, u64, usize) -> u8) {
+    const LENGTH: usize = 16384;
+    let machine = Machine::boot();
+    let channel = machine.client();
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (machine, channel) = (&machine, &channel);
+            scope.spawn(move || {
+                let _entered = machine.kernel.enter(thread as u32 % 2);
+                let mut random = Random(thread);
+                let mut source = machine.kernel.allocate_scattered(LENGTH);
+                let mut destination = machine.kernel.allocate_scattered(LENGTH);
+                for round in 0..rounds {
+                    let key = thread << 32 | round;
+                    let filled = |buffer| (0..LENGTH).map(move |at| pattern(buffer, key, at));
+                    let before: Vec<_> = filled(0).collect();
+                    let mut after: Vec<_> = filled(1).collect();
+                    source.as_mut_slice().copy_from_slice(&before);
+                    destination.as_mut_slice().copy_from_slice(&after);
+                    let length = 1 + random.below(LENGTH);
+                    let (from, to) = (
+                        random.below(LENGTH - length + 1),
+                        random.below(LENGTH - length + 1),
+                    );
+                    let part = |buffer, start| Part {
+                        buffer,
+                        start,
+                        length,
+                    };
+                    let copy = channel
+                        .chain_copy_virtual_to_virtual(
+                            part(&destination, to),
+                            &[part(&source, from)],
+                        )
+                        .unwrap();
+                    assert!(channel.wait(&copy, TIMEOUT));
+                    after[to..][..length].copy_from_slice(&before[from..][..length]);
+                    assert!(source.as_slice() == before, "{key:#x}");
+                    assert!(
+                        destination.as_slice() == after,
+                        "{key:#x}: {length} from {from} to {to}"
+                    );
+                }
+            });
+        }
+    });
+    assert_eq!(channel.channel().statistics().faults, 0);
+    machine.end(channel);
+}
+
+#[test]
+fn t05_copies_at_random_places_leave_everything_else_alone() {
+    for threads in [1, 2, 4] {
+        // Bit 7 tells the buffers apart, five bits the place.
+        copies_at_random(threads, 150, |buffer, _, at| {
+            (buffer as u8) << 7 | !(at as u8) & 31
+        });
+    }
+}
+
+#[test]
+fn t06_a_displacement_by_whole_words_or_pages_would_show() {
+    for threads in [1, 2, 4] {
+        // Each word is a number of its own, of buffer, round and place.
+        copies_at_random(threads, 150, |buffer, key, at| {
+            mix((buffer << 63) ^ (key << 16) ^ (at as u64 / 8)).to_le_bytes()[at % 8]
+        });
+    }
 }

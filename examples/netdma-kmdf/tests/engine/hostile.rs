@@ -39,17 +39,12 @@ fn lines_copied(source: &Buffer, destination: &Buffer) -> usize {
     copied
 }
 
-/// Waits for the engine to leave off, without a completion word.
-fn settle(machine: &Machine) {
-    machine.kernel.quiesce();
+fn counted(count: u32) -> Malformed {
+    Malformed {
+        count: Some(count),
+        ..Malformed::default()
+    }
 }
-
-const COUNT_ONLY: fn(u32) -> Malformed = |count| Malformed {
-    count: Some(count),
-    links: Vec::new(),
-    physical: None,
-    null_virtual: false,
-};
 
 #[test]
 fn t22_without_completion_word_a_transfer_that_asks_for_no_status_is_done_and_nothing_is_written() {
@@ -110,14 +105,10 @@ fn t31_what_follows_the_last_descriptor_is_not_looked_at_before_it_is_appended()
     // The last descriptor's link leads to one that cannot be executed.
     for _ in 0..600 {
         run(&channel, &[transfer(&source, 0, &destination, 0, 64)]);
-        destination_is(&source, &destination);
+        assert!(source.as_slice() == destination.as_slice());
     }
     assert_eq!(channel.statistics().faults, 0);
     machine.end(channel);
-}
-
-fn destination_is(source: &Buffer, destination: &Buffer) {
-    assert!(source.as_slice() == destination.as_slice());
 }
 
 #[test]
@@ -132,11 +123,11 @@ fn t32_an_append_that_the_list_does_not_lead_to_is_refused_and_changes_nothing()
     let first = lines(&source, &destination, 1);
     let ticket = channel.submit_malformed(true, &first, &astray).unwrap();
     assert!(channel.wait(ticket, TIMEOUT));
-    settle(&machine);
+    machine.kernel.quiesce();
     let four = lines(&source, &destination, 4);
     let refused = channel.submit_malformed(false, &four, &Malformed::default());
     assert_eq!(refused, Err(sys::STATUS_UNSUCCESSFUL));
-    settle(&machine);
+    machine.kernel.quiesce();
     assert_eq!(lines_copied(&source, &destination), 1);
     assert_eq!(channel.statistics().faults, 0);
     let ticket = channel.submit_malformed(true, &four, &Malformed::default());
@@ -156,10 +147,10 @@ fn t34_of_a_chain_no_more_is_done_than_counted() {
         for descriptor in &mut chain {
             descriptor.transfer.flags = STATUS;
         }
-        let counted = COUNT_ONLY(count as u32);
+        let counted = counted(count as u32);
         let ticket = channel.submit_malformed(true, &chain, &counted).unwrap();
         assert!(channel.wait(ticket, TIMEOUT));
-        settle(&machine);
+        machine.kernel.quiesce();
         assert_eq!(lines_copied(&source, &destination), count);
     }
     machine.end(channel);
@@ -175,9 +166,9 @@ fn a_count_beyond_the_chain_halts_at_its_end() {
         let chain = lines(&source, &destination, 3);
         let faults = channel.statistics().faults;
         channel
-            .submit_malformed(true, &chain, &COUNT_ONLY(count))
+            .submit_malformed(true, &chain, &counted(count))
             .unwrap();
-        settle(&machine);
+        machine.kernel.quiesce();
         assert_eq!(lines_copied(&source, &destination), 3, "{count}");
         run(&channel, &[Transfer::default()]);
         assert_eq!(channel.statistics().faults, faults + 1, "{count}");
@@ -191,7 +182,7 @@ fn t35_a_start_of_nothing_is_refused_and_an_append_of_nothing_is_none() {
     let channel = machine.open();
     let (source, destination) = (machine.source(64), machine.destination(64));
     let copy = lines(&source, &destination, 1);
-    let nothing = COUNT_ONLY(0);
+    let nothing = counted(0);
     assert_eq!(
         channel.submit_malformed(true, &copy, &nothing),
         Err(sys::STATUS_UNSUCCESSFUL)
@@ -199,13 +190,13 @@ fn t35_a_start_of_nothing_is_refused_and_an_append_of_nothing_is_none() {
     run(&channel, &[Transfer::default()]);
     for _ in 0..3 {
         let ticket = channel.submit_malformed(false, &copy, &nothing).unwrap();
-        settle(&machine);
+        machine.kernel.quiesce();
         assert!(untouched(destination.as_slice()));
         assert!(channel.wait(ticket, TIMEOUT));
     }
     let ticket = channel.submit_malformed(false, &copy, &Malformed::default());
     assert!(channel.wait(ticket.unwrap(), TIMEOUT));
-    destination_is(&source, &destination);
+    assert!(source.as_slice() == destination.as_slice());
     machine.end(channel);
 }
 
@@ -215,26 +206,18 @@ fn t37_a_ring_on_purpose_goes_round_as_often_as_counted() {
     let channel = machine.open();
     let (source, destination) = (machine.source(128), machine.destination(128));
     for rounds in [1, 2, 50] {
-        let before = delivered(&machine);
+        let before = machine.delivered();
         let around = Malformed {
             links: vec![(1, channel.descriptor_address(0).unwrap())],
-            ..COUNT_ONLY(2 * rounds)
+            ..counted(2 * rounds)
         };
         let chain = lines(&source, &destination, 2);
         channel.submit_malformed(true, &chain, &around).unwrap();
-        settle(&machine);
-        assert_eq!(delivered(&machine) - before, u64::from(rounds));
-        destination_is(&source, &destination);
+        machine.kernel.quiesce();
+        assert_eq!(machine.delivered() - before, u64::from(rounds));
+        assert!(source.as_slice() == destination.as_slice());
     }
     machine.end(channel);
-}
-
-fn delivered(machine: &Machine) -> u64 {
-    let reports = machine.kernel.interrupts(machine.device);
-    reports
-        .iter()
-        .flat_map(|report| report.delivered.values())
-        .sum()
 }
 
 #[test]
@@ -247,10 +230,10 @@ fn t38_more_than_can_be_counted_is_refused() {
     let copy = lines(&source, &destination, 1);
     // Suspended, so that nothing is done meanwhile.
     channel
-        .submit_malformed(false, &copy, &COUNT_ONLY(u32::MAX))
+        .submit_malformed(false, &copy, &counted(u32::MAX))
         .unwrap();
     assert_eq!(
-        channel.submit_malformed(false, &copy, &COUNT_ONLY(1)),
+        channel.submit_malformed(false, &copy, &counted(1)),
         Err(sys::STATUS_UNSUCCESSFUL)
     );
     channel.abort().unwrap();

@@ -149,3 +149,46 @@ fn t55_an_append_while_suspended_runs_once_and_only_after_the_resume() {
     assert_eq!(channel.statistics().descriptors, 2);
     machine.end(channel);
 }
+
+#[test]
+fn t30_what_is_appended_as_the_engine_comes_to_the_end_is_done_exactly_once() {
+    const ROUNDS: usize = 20_000;
+    let machine = Machine::boot();
+    let channel = machine.open();
+    // Each descriptor moves the bytes behind the beginning on by one, so that they tell how many were done.
+    let length = 256;
+    let mut buffer = machine.kernel.allocate(length + 1);
+    let mut expected = vec![0; length + 1];
+    for (round, start) in (0..ROUNDS).step_by(length).enumerate() {
+        for (index, byte) in buffer.as_mut_slice().iter_mut().enumerate() {
+            *byte = (round + index) as u8;
+        }
+        expected.copy_from_slice(buffer.as_slice());
+        let shift = transfer(&buffer, 0, &buffer, 1, length);
+        let mut last = 0;
+        for step in 0..length.min(ROUNDS - start) {
+            last = channel.submit_polled(&[shift]).unwrap();
+            expected.copy_within(0..length, 1);
+            for _ in 0..(step * 7919 + round * 31) % 400 {
+                std::hint::spin_loop();
+            }
+        }
+        assert!(channel.wait(last, TIMEOUT));
+        assert!(buffer.as_slice() == expected, "round {round}");
+    }
+    assert_eq!(channel.statistics().descriptors, ROUNDS as u64);
+    machine.end(channel);
+}
+
+#[test]
+fn t63_suspend_writes_an_address_and_nothing_behind_it() {
+    let machine = Machine::boot();
+    let channel = machine.open();
+    for done in 0..50 {
+        // What lies behind the output is looked at each time, and a verdict that is not clean says so.
+        assert_eq!(channel.suspend(), Ok(done));
+        channel.resume().unwrap();
+        run(&channel, &[Transfer::default()]);
+    }
+    machine.end(channel);
+}

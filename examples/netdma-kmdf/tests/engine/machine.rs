@@ -64,6 +64,8 @@ pub(crate) struct Machine {
     pub(crate) kernel: Kernel,
     pub(crate) driver: DriverId,
     pub(crate) device: DeviceId,
+    /// How the device interrupts.
+    pub(crate) signal: Signal,
 }
 
 impl Machine {
@@ -77,11 +79,13 @@ impl Machine {
         before(&kernel);
         let driver = kernel.load_driver("netdma-kmdf", driver_entry).unwrap();
         let config = device(setup.channels, setup.messages, setup.granted);
+        let signal = config.signal.clone();
         let device = kernel.add_device(driver, config).unwrap();
         Self {
             kernel,
             driver,
             device,
+            signal,
         }
     }
 
@@ -106,6 +110,13 @@ impl Machine {
     pub(crate) fn client(&self) -> ClientChannel {
         let client = self.kernel.netdma().register_client().unwrap();
         client.allocate_channel(u64::MAX).unwrap()
+    }
+
+    /// How often the device has interrupted.
+    pub(crate) fn delivered(&self) -> u64 {
+        let reports = self.kernel.interrupts(self.device);
+        let delivered = reports.iter().flat_map(|report| report.delivered.values());
+        delivered.sum()
     }
 
     /// Bytes of which no two neighbouring pages are alike.
