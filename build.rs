@@ -1,18 +1,18 @@
 //! Decides once whether this build is a kernel image, and says so in one cfg.
 //!
-//! A host process and a driver built on a Windows host share a target triple, so the triple alone does not tell.
-//! Built from another host, a Windows target is always a kernel image. On a Windows host it is one if
-//! `NMR_NETDMA_KERNEL_IMAGE` is set, as the tasks of `Makefile.toml` do.
+//! A driver has Microsoft's ABI, so only the MSVC target makes one. A host process and a driver built on a Windows host
+//! share that triple, so it alone does not tell. Built from another host it is always a kernel image. On a Windows host
+//! it is one if `NMR_NETDMA_KERNEL_IMAGE` is set, as the tasks of `Makefile.toml` do.
 
 use std::env;
 
 fn main() {
     println!("cargo::rerun-if-env-changed=NMR_NETDMA_KERNEL_IMAGE");
     println!("cargo::rerun-if-changed=build.rs");
-    let windows = env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "windows");
+    let msvc = env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|environment| environment == "msvc");
     let cross = env::var("HOST").ok() != env::var("TARGET").ok();
     let asked = env::var_os("NMR_NETDMA_KERNEL_IMAGE").is_some();
-    if windows && (cross || asked) {
+    if msvc && (cross || asked) {
         println!("cargo::rustc-cfg=kernel_image");
     }
 }

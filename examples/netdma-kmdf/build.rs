@@ -19,6 +19,7 @@ const KERNEL_IMAGE: &[&str] = &[
 fn main() {
     println!("cargo::rerun-if-env-changed=NMR_NETDMA_KERNEL_IMAGE");
     let system = env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
+    let environment = env::var("CARGO_CFG_TARGET_ENV").unwrap_or_default();
     let cross = env::var("HOST").ok() != env::var("TARGET").ok();
     let asked = env::var_os("NMR_NETDMA_KERNEL_IMAGE").is_some();
     // With the kit, its own build crate knows. Without a Windows target the feature means nothing.
@@ -26,12 +27,13 @@ fn main() {
     if system == "windows" {
         return wdk_build::configure_wdk_binary_build().expect("a Windows Driver Kit");
     }
-    let arguments = match system.as_str() {
-        "windows" if cross || asked => KERNEL_IMAGE,
+    let arguments = match (system.as_str(), environment.as_str()) {
+        ("windows", "msvc") if cross || asked => KERNEL_IMAGE,
         // The library of a host process is only ever linked into a program that brings the simulated kernel; by itself it is
         // of no use, but Cargo builds it.
-        "windows" => &["/FORCE:UNRESOLVED"],
-        "macos" => &["-Wl,-undefined,dynamic_lookup"],
+        ("windows", "msvc") => &["/FORCE:UNRESOLVED"],
+        ("windows", _) => &["-Wl,--noinhibit-exec"],
+        ("macos", _) => &["-Wl,-undefined,dynamic_lookup"],
         _ => &[],
     };
     for argument in arguments {
