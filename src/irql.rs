@@ -118,21 +118,44 @@ impl Irql<AtMostDispatch> {
     /// ```
     #[doc(alias = "KeRaiseIrql")]
     pub fn at_dispatch<R>(&mut self, body: impl FnOnce(&mut Irql<Dispatch>) -> R) -> R {
-        struct Restore(u8);
-
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                // SAFETY: the level was saved when it was raised below, and nothing has lowered it since: `body` got
-                // a proof of `Dispatch` only, which cannot lower it.
-                unsafe { sys::KeLowerIrql(self.0) }
-            }
-        }
-
         // SAFETY: `self` proves that the current level is at most DISPATCH_LEVEL, so this raises it or leaves it.
-        let _restore = Restore(unsafe { sys::KfRaiseIrql(sys::DISPATCH_LEVEL as u8) });
+        let _raised = unsafe { Raised::to(sys::DISPATCH_LEVEL as u8) };
         // SAFETY: the level was raised to DISPATCH_LEVEL just above and is restored after the proof is gone.
         let mut irql = unsafe { Irql::assume() };
         body(&mut irql)
+    }
+}
+
+impl Irql<Dispatch> {
+    /// Runs `body` at a device's level, as its service routine would be run, and returns to `DISPATCH_LEVEL`. For a device that
+    /// cannot interrupt, so that a DPC stands in for the interrupt.
+    #[doc(alias = "KeRaiseIrql")]
+    pub fn at_device<R>(&mut self, body: impl FnOnce(&mut Irql<Device>) -> R) -> R {
+        // SAFETY: `self` proves that the current level is DISPATCH_LEVEL, which is below every device's.
+        let _raised = unsafe { Raised::to(*Device::RANGE.start()) };
+        // SAFETY: the level was raised to a device's just above and is restored after the proof is gone.
+        let mut irql = unsafe { Irql::assume() };
+        body(&mut irql)
+    }
+}
+
+/// A raised level. Its drop restores the one before.
+struct Raised(u8);
+
+impl Raised {
+    /// # Safety
+    ///
+    /// The current level is not above `level`, and nothing lowers it while the value lives.
+    unsafe fn to(level: u8) -> Self {
+        // SAFETY: by the contract of this function.
+        Self(unsafe { sys::KfRaiseIrql(level) })
+    }
+}
+
+impl Drop for Raised {
+    fn drop(&mut self) {
+        // SAFETY: the level was saved when it was raised, and by the contract of `to` nothing has lowered it since.
+        unsafe { sys::KeLowerIrql(self.0) }
     }
 }
 

@@ -125,6 +125,8 @@ pub enum Layout {
     Msi,
     /// MSI-X, and the line in an alternative list of its own.
     LineApart,
+    /// None, and no registers either: a device that the root bus made up.
+    Root,
 }
 
 /// An affinity policy that an administrator or an INF set, and the bus writes into every interrupt that it asks for.

@@ -72,7 +72,9 @@ impl kmdf::Device for Device {
     fn prepare_hardware(&self, resources: &Resources<'_>, irql: &mut Irql<Passive>) -> Result<()> {
         self.hardware.map(resources, irql)?;
         if self.engine.is_some() {
-            self.lanes.assign(self.hardware.channels()?, resources)?;
+            let channels = self.hardware.channels()?;
+            self.lanes
+                .assign(channels, self.hardware.is_software(), resources)?;
         }
         Ok(())
     }

@@ -1,7 +1,10 @@
 //! The driver and AddDevice.
 
 use nmr_netdma::irql::Passive;
-use nmr_netdma::kmdf::{self, AddedDevice, DeviceInit, DriverInit, Shared, debug_print};
+use nmr_netdma::kmdf::{
+    self, AddedDevice, DeviceInit, DriverInit, InterruptPolicy, InterruptPriority, NewInterrupt,
+    ProcessorSet, Shared, debug_print,
+};
 use nmr_netdma::netdma::{
     Capabilities, Characteristics, Failed, Interface, Name, RegisterError, Registered, Version,
 };
@@ -16,11 +19,14 @@ use crate::offload::CopyOffload;
 const NAME: Name = Name::new("nmr-netdma example copy engine");
 
 /// The driver itself keeps what does not depend on a device.
-pub(crate) struct Driver {
+///
+/// With `BY_INTERRUPT`, AddDevice asks for NetDMA's processors itself, interrupt by interrupt. What it leaves open, the filter asks for in
+/// either form.
+pub(crate) struct Driver<const BY_INTERRUPT: bool> {
     offload: CopyOffload,
 }
 
-impl kmdf::Driver for Driver {
+impl<const BY_INTERRUPT: bool> kmdf::Driver for Driver<BY_INTERRUPT> {
     fn init(driver: &DriverInit<'_>, irql: &mut Irql<Passive>) -> Result<Self> {
         let offload = CopyOffload::register(driver.image(), irql)?;
         Ok(Self { offload })
@@ -43,7 +49,7 @@ impl kmdf::Driver for Driver {
             maximum_channels: MAXIMUM_CHANNELS,
             name: NAME,
         };
-        // NetDMA names the processors of the interrupts inside this call. They are applied when resources are filtered.
+        // NetDMA names the processors of the interrupts inside this call. They are asked for below, or when resources are filtered.
         let engine = CopyEngine::new(lanes.clone());
         let engine = match Registered::register(
             device.image(),
@@ -64,10 +70,14 @@ impl kmdf::Driver for Driver {
             }
             Err(Failed { error, .. }) => return Err(error.into()),
         };
-        if engine.is_some() {
+        if let Some(engine) = &engine {
             // How many channels there are will be known when the device starts; interrupts must be created now.
-            for _ in 0..MAXIMUM_CHANNELS {
-                device.create_interrupt(EngineInterrupt::new(lanes.clone(), hardware.clone()))?;
+            for channel in 0..MAXIMUM_CHANNELS {
+                let interrupt = EngineInterrupt::new(lanes.clone(), hardware.clone());
+                let mut interrupt = device.create_interrupt(interrupt)?;
+                if BY_INTERRUPT && let Some(processors) = engine.provider().plan().target(channel) {
+                    ask_for(&mut interrupt, processors)?;
+                }
             }
         }
         Ok(device.finish(Device::new(engine, lanes, hardware)))
@@ -75,6 +85,16 @@ impl kmdf::Driver for Driver {
 
     fn unload(self, irql: &mut Irql<Passive>) {
         self.offload.deregister(irql);
+    }
+}
+
+/// Has the framework ask for `processors`. The requirements of an interrupt can name a group even if the framework cannot, and are
+/// filtered.
+fn ask_for(interrupt: &mut NewInterrupt<'_>, processors: ProcessorSet) -> Result<()> {
+    let policy = InterruptPolicy::Processors(processors);
+    match interrupt.set_policy(policy, InterruptPriority::Normal) {
+        Err(Error::NOT_SUPPORTED) => Ok(()),
+        done => done,
     }
 }
 

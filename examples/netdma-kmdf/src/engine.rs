@@ -11,6 +11,7 @@
 //!   order and once.
 //! * **Suspend, abort and reset wait for the descriptor in progress,** which is never long, so that nothing is written
 //!   after they return.
+//! * **Without interrupts the work does what the service routine does,** at a device's level, as NetDMA wants it.
 //! * **The lock covers the list, not the copying.** Two channels share nothing that is written.
 
 use core::mem::replace;
@@ -258,9 +259,14 @@ impl Lanes {
     }
 
     /// Lays the interrupts of `channels` channels out over what the device was granted.
-    pub(crate) fn assign(&self, channels: u32, resources: &Resources<'_>) -> Result<()> {
-        // Without an interrupt, descriptors that ask for one could not be served.
-        if resources.interrupts().next().is_none() {
+    pub(crate) fn assign(
+        &self,
+        channels: u32,
+        is_software: bool,
+        resources: &Resources<'_>,
+    ) -> Result<()> {
+        // Without an interrupt of the hardware, descriptors that ask for one could not be served.
+        if !is_software && resources.interrupts().next().is_none() {
             return Err(Error::DEVICE_CONFIGURATION_ERROR);
         }
         let messages = resources.messages().min(MAXIMUM_CHANNELS);
@@ -337,7 +343,7 @@ impl Lanes {
 /// What belongs to one channel of the device, whoever has it allocated.
 pub(crate) struct Lane {
     work: Dpc<Worker>,
-    notify: Dpc<Notifier>,
+    notify: Shared<Dpc<Notifier>>,
     /// The message that it sends.
     message: AtomicU32,
     /// The processors of group 0 that take that message, or the line, a bit for each.
@@ -420,14 +426,17 @@ impl Lane {
         let notifier = Notifier {
             state: state.clone(),
         };
+        let notify = Dpc::new(image, notifier, irql)?;
+        let notify = Shared::try_new(notify, irql).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
         let worker = Worker {
             index,
             state,
+            notify: notify.clone(),
             hardware,
         };
         Ok(Self {
             work: Dpc::new(image, worker, irql)?,
-            notify: Dpc::new(image, notifier, irql)?,
+            notify,
             message: AtomicU32::new(0),
             targets: AtomicU64::new(0),
         })
@@ -467,15 +476,18 @@ impl Lane {
 
     /// Tells NetDMA of an interrupt, and queues the rest of the work where NetDMA says.
     pub(crate) fn notify_from_isr(&self, irql: &mut Irql<irql::Device>) {
-        let state = self.state();
-        if let Some(processor) = state
-            .link
-            .isr(state.completed.load(Ordering::Acquire), irql)
-        {
-            // A processor that does not exist leaves the DPC where it was aimed when the channel was allocated.
-            let _ = self.notify.set_target_processor(processor);
-            self.notify.enqueue();
-        }
+        notify_from_isr(self.state(), &self.notify, irql);
+    }
+}
+
+fn notify_from_isr(state: &LaneState, notify: &Dpc<Notifier>, irql: &mut Irql<irql::Device>) {
+    if let Some(processor) = state
+        .link
+        .isr(state.completed.load(Ordering::Acquire), irql)
+    {
+        // A processor that does not exist leaves the DPC where it was aimed when the channel was allocated.
+        let _ = notify.set_target_processor(processor);
+        notify.enqueue();
     }
 }
 
@@ -498,6 +510,7 @@ impl DpcRoutine for Notifier {
 struct Worker {
     index: u32,
     state: Shared<LaneState>,
+    notify: Shared<Dpc<Notifier>>,
     hardware: Shared<Hardware>,
 }
 
@@ -570,7 +583,7 @@ impl Worker {
             link.publish(transfer.descriptor, status);
         }
         if transfer.flags.contains(ControlFlags::INTERRUPT) {
-            self.ring();
+            self.ring(link);
         }
         Ok(bytes)
     }
@@ -589,11 +602,16 @@ impl Worker {
             let last = self.state.completed.load(Ordering::Relaxed);
             link.publish(last, TransferStatus::Halted);
             self.state.halted.store(true, Ordering::Release);
-            self.ring();
+            self.ring(link);
         }
     }
 
-    fn ring(&self) {
+    fn ring(&self, link: &mut OpenLink<'_>) {
+        if self.hardware.is_software() {
+            let irql = link.irql();
+            irql.at_device(|irql| notify_from_isr(&self.state, &self.notify, irql));
+            return;
+        }
         // It fails only if the device is gone, and interrupts with it. The completion word tells as well.
         let _ = self.hardware.ring(self.index);
     }

@@ -1,5 +1,7 @@
 //! The registers of the device, all of 32 bits.
 
+use core::sync::atomic::{AtomicBool, Ordering};
+
 use nmr_netdma::irql::{Irql, Passive};
 use nmr_netdma::kmdf::{Registers, Resources};
 use nmr_netdma::{Error, Result};
@@ -22,18 +24,32 @@ const ENABLE: u32 = 1;
 /// Of `CONTROL`: interrupt by messages, not by the line.
 const BY_MESSAGE: u32 = 2;
 
+/// How many channels a device without registers has.
+const SOFTWARE_CHANNELS: u32 = 4;
+
 /// The device's registers, while they are mapped.
+///
+/// A device that was assigned nothing at all, as one that the root bus made up, has none: it is software, and does not interrupt.
 pub(crate) struct Hardware {
     registers: Registers,
+    is_software: AtomicBool,
 }
 
 impl Hardware {
     pub(crate) fn new(registers: Registers) -> Self {
-        Self { registers }
+        Self {
+            registers,
+            is_software: AtomicBool::new(false),
+        }
     }
 
-    /// Maps the registers and makes sure that they are those of the device.
+    /// Maps the registers, if there are resources, and makes sure that they are those of the device.
     pub(crate) fn map(&self, resources: &Resources<'_>, irql: &mut Irql<Passive>) -> Result<()> {
+        let is_software = resources.iter().next().is_none();
+        self.is_software.store(is_software, Ordering::Relaxed);
+        if is_software {
+            return Ok(());
+        }
         let memory = resources
             .memory()
             .next()
@@ -45,8 +61,16 @@ impl Hardware {
         Ok(())
     }
 
+    /// Whether it has neither registers nor interrupts.
+    pub(crate) fn is_software(&self) -> bool {
+        self.is_software.load(Ordering::Relaxed)
+    }
+
     /// How many channels the device has.
     pub(crate) fn channels(&self) -> Result<u32> {
+        if self.is_software() {
+            return Ok(SOFTWARE_CHANNELS);
+        }
         self.read(CHANNELS)
     }
 
@@ -102,6 +126,9 @@ impl Hardware {
     }
 
     fn write(&self, register: usize, value: u32) -> Result<()> {
+        if self.is_software() {
+            return Ok(());
+        }
         self.registers.write_u32(register, value)
     }
 }

@@ -21,7 +21,13 @@
 //! 4. A channel that is allocated runs on the processor that its message interrupts.
 //! 5. The service routine asks NetDMA on which processor the DPC is to run, and queues it there.
 //!
-//! With fewer messages than channels, channels share; with a line interrupt all do. On Windows 8 and later, where there is no NetDMA,
+//! For step 2 there is another way: AddDevice gives each interrupt object a policy, and the framework writes it into the requirements. A
+//! driver that has nothing else to filter would choose that one. Here it is a second entry point, which tests and the lab use, so that both
+//! ways can be held against each other; they have the same result. What cannot be asked for by an object (a group, before KMDF 1.9; a
+//! message whose own channel has no wish, but one that shares it does) is left to the filter.
+//!
+//! With fewer messages than channels, channels share; with a line interrupt all do. A device without any resources, as the root bus makes
+//! it up from the INF, has four channels without interrupts: the copying DPC then tells NetDMA itself. On Windows 8 and later, where there is no NetDMA,
 //! the driver says so in the debugger and leaves the device alone.
 //!
 //! # Copies for other drivers
@@ -48,4 +54,7 @@ extern crate wdk_panic as _;
 #[global_allocator]
 static ALLOCATOR: wdk_alloc::WdkAllocator = wdk_alloc::WdkAllocator;
 
-nmr_netdma::kmdf::driver_entry!(driver::Driver);
+nmr_netdma::kmdf::driver_entry!(driver::Driver<false>);
+
+// The same with the policies in the interrupt objects, see above. No symbol of a kernel image.
+nmr_netdma::kmdf::driver_entry!(fn driver_entry_by_interrupt = driver::Driver<true>);

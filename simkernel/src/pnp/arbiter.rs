@@ -205,13 +205,16 @@ fn policy_text(descriptor: &IoDescriptor) -> String {
     }
 }
 
-/// Finds resources for the first alternative of `requirements` that can be satisfied.
+/// Finds resources for the first alternative of `requirements` that can be satisfied. Who asks for nothing gets it.
 pub(crate) fn assign(
     machine: &Arc<Machine>,
     device: &Arc<Node>,
     requirements: &Requirements,
     vectors: &mut Vectors,
 ) -> Option<Assignment> {
+    if requirements.alternatives.is_empty() {
+        return Some(Assignment::default());
+    }
     requirements
         .alternatives
         .iter()

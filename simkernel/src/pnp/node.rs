@@ -133,7 +133,10 @@ impl Node {
             id,
             name: config.name,
             driver,
-            messages: config.messages,
+            messages: match config.layout {
+                Layout::Root => 0,
+                _ => config.messages,
+            },
             layout: config.layout,
             policy: config.policy,
             signal: config.signal,
@@ -223,6 +226,9 @@ impl Node {
             (_, count) => (0..count).map(|_| IoDescriptor::message()).collect(),
         };
         let mut alternatives = alloc::vec![];
+        if self.layout == Layout::Root {
+            return Requirements::default();
+        }
         if messages.is_empty() || self.layout == Layout::LineApart {
             alternatives.push(bars().chain([IoDescriptor::line(0)]).collect());
         }

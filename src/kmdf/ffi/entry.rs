@@ -6,24 +6,28 @@
 /// the symbol `DriverEntry` as well, which binds the framework first. A host process has no such symbol, so that it can link several
 /// drivers.
 ///
+/// `driver_entry!(fn name = Driver)` expands to the function alone, under that name: for tests of another form of the driver.
+///
 /// To be used once, in the root of a `no_std` driver crate, which needs to be built with `panic = "abort"`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __kmdf_driver_entry {
-    ($driver:ty) => {
+    (fn $name:ident = $driver:ty) => {
         /// The driver's entry point, as C declares `DriverEntry`.
         ///
         /// # Safety
         ///
         /// Called once, by whatever loads the driver and has bound the framework, with its arguments.
-        pub unsafe extern "system" fn driver_entry(
+        pub unsafe extern "system" fn $name(
             driver: *mut $crate::sys::DRIVER_OBJECT,
             registry_path: *const $crate::sys::UNICODE_STRING,
         ) -> $crate::sys::NTSTATUS {
             // SAFETY: passes on what the caller promises.
             unsafe { $crate::kmdf::__enter::<$driver>(driver, registry_path) }
         }
-
+    };
+    ($driver:ty) => {
+        $crate::__kmdf_driver_entry!(fn driver_entry = $driver);
         $crate::__kmdf_entry_symbol!();
     };
 }

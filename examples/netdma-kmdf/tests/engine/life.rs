@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use simkernel::ndis::AffinityPlan;
+use simkernel::pnp::{DeviceConfig, Layout};
 
 use super::machine::*;
 
@@ -279,4 +280,33 @@ fn a_refused_allocation_at_any_moment_leaves_nothing_behind() {
         }
     }
     assert!(!failures.is_empty());
+}
+
+#[test]
+fn a_device_without_resources_copies_without_interrupts() {
+    for os in [Os::VistaSp1, Os::Win7] {
+        let kernel = Kernel::boot(Config {
+            os,
+            ..Config::default()
+        });
+        let driver = kernel.load_driver("netdma-kmdf", driver_entry).unwrap();
+        let config = DeviceConfig {
+            name: r"Root\NetDmaKmdf".into(),
+            layout: Layout::Root,
+            ..DeviceConfig::default()
+        };
+        let device = kernel.add_device(driver, config).unwrap();
+        let machine = Machine {
+            kernel,
+            driver,
+            device,
+        };
+        assert_eq!(machine.kernel.interrupts(device), []);
+        assert_eq!(machine.kernel.netdma().providers()[0].channels, 4);
+        drop(copy_on_all(&machine, 4));
+        machine.kernel.power_down(device).unwrap();
+        machine.kernel.power_up(device).unwrap();
+        drop(copy_on_all(&machine, 4));
+        machine.end(());
+    }
 }
