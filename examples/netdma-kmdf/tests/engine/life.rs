@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use simkernel::ndis::AffinityPlan;
-use simkernel::pnp::{DeviceConfig, Layout};
+use simkernel::pnp::{DeviceConfig, Layout, Signal};
 
 use super::machine::*;
 
@@ -300,6 +300,7 @@ fn a_device_without_resources_copies_without_interrupts() {
             kernel,
             driver,
             device,
+            signal: Signal::new(),
         };
         assert_eq!(machine.kernel.interrupts(device), []);
         assert_eq!(machine.kernel.netdma().providers()[0].channels, 4);
