@@ -21,7 +21,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::trace::{Event, Trace};
 use crate::verifier::{Leak, Rule, Verifier, Violation};
-use crate::{ke, mm, ndis, netio, platform, pnp, wdf};
+use crate::{fault, ke, mm, ndis, netio, platform, pnp, wdf};
 
 /// The Windows that a machine runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +93,7 @@ pub(crate) struct Machine {
     pub(crate) config: Config,
     pub(crate) trace: Trace,
     pub(crate) verifier: Verifier,
+    pub(crate) faults: fault::State,
     pub(crate) ke: ke::State,
     pub(crate) mm: mm::State,
     pub(crate) netio: netio::State,
@@ -239,18 +240,24 @@ pub(crate) fn machine<'a>() -> &'a Arc<Machine> {
     &current().machine
 }
 
+/// The callbacks that the calling thread is in, the innermost first.
+pub(crate) fn callbacks() -> String {
+    let mut text = String::new();
+    if let Some(thread) = try_current() {
+        for frame in thread.frames.borrow().iter().rev() {
+            text.push_str(&format!(", in {}", frame.callback));
+            if !frame.owner.is_empty() {
+                text.push_str(&format!(" of {}", frame.owner));
+            }
+        }
+    }
+    text
+}
+
 impl Machine {
     /// Records that the calling thread broke `rule`.
     pub(crate) fn violated(&self, rule: &'static Rule, detail: fmt::Arguments<'_>) {
-        let mut detail = format!("{detail}");
-        if let Some(thread) = try_current() {
-            for frame in thread.frames.borrow().iter().rev() {
-                detail.push_str(&format!(", in {}", frame.callback));
-                if !frame.owner.is_empty() {
-                    detail.push_str(&format!(" of {}", frame.owner));
-                }
-            }
-        }
+        let detail = format!("{detail}{}", callbacks());
         self.trace("verifier", format_args!("{}: {detail}", rule.name));
         self.verifier.record(Violation { rule, detail });
     }
@@ -309,6 +316,7 @@ impl Kernel {
         let machine = Arc::new(Machine {
             trace: Trace::new(),
             verifier: Verifier::default(),
+            faults: fault::State::default(),
             ke: ke::State::new(&config),
             mm: mm::State::new(&config),
             netio: netio::State::new(&config),

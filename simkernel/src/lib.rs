@@ -22,6 +22,7 @@
 //! | [`ndis`] | the NetDMA interface: the side that calls providers |
 //! | [`wdf`] | the framework's function table and the objects behind it |
 //! | [`pnp`] | the loader and the Plug and Play manager: devices, resources, vectors |
+//! | [`fault`] | calls that are made to fail, one by one |
 //! | [`trace`], [`verifier`] | what happened, and what should not have |
 //! | [`platform`] | threads, time and memory of the host: all that the rest does not do itself |
 //!
@@ -35,6 +36,7 @@
 extern crate alloc;
 
 pub mod devices;
+pub mod fault;
 mod hash;
 pub mod ke;
 pub mod kernel;

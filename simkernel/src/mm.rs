@@ -19,6 +19,7 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::fault::Fault;
 use crate::kernel::{Config, Kernel, Machine};
 use crate::verifier::Leak;
 
@@ -176,12 +177,12 @@ impl Kernel {
     /// Makes the `n`-th allocation of pool or contiguous memory from now on fail, and only that; 1 is the next one.
     /// With `None` none fails any more.
     pub fn fail_allocation(&self, n: Option<u64>) {
-        self.machine().mm.pool.fail(n);
+        self.fail(Fault::Allocation, n);
     }
 
     /// How many allocations were made to fail so far.
     pub fn failed_allocations(&self) -> u64 {
-        self.machine().mm.pool.failed()
+        self.failed(Fault::Allocation)
     }
 
     /// What is allocated from the pool now, by tag.

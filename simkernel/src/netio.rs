@@ -60,6 +60,7 @@ use self::handle::SHARDS;
 use self::lock::Lock;
 use self::registry::Registry;
 use crate::Rule;
+use crate::fault::{self, Fault};
 use crate::kernel::{Config, Frame, Kernel, Machine, Owner, Thread, current};
 use crate::verifier::Leak;
 
@@ -98,9 +99,6 @@ struct Settings {
     tracing: AtomicBool,
     /// In nanoseconds.
     patience: AtomicU64,
-    /// Calls until one fails; 0 for none.
-    failing_registration: AtomicU64,
-    failing_attach: AtomicU64,
 }
 
 /// The registrar of one machine.
@@ -120,8 +118,6 @@ impl State {
                 self_attachment: AtomicBool::new(true),
                 tracing: AtomicBool::new(true),
                 patience: AtomicU64::new(Duration::from_secs(10).as_nanos() as u64),
-                failing_registration: AtomicU64::new(0),
-                failing_attach: AtomicU64::new(0),
             },
             shards: core::array::from_fn(|shard| Lock::new(Registry::new(config.seed, shard))),
         }
@@ -146,20 +142,11 @@ impl Settings {
     }
 }
 
-/// Counts a call down; whether this is the one that fails.
-fn fails(countdown: &AtomicU64) -> bool {
-    countdown.load(Ordering::Relaxed) != 0
-        && countdown
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| {
-                calls.checked_sub(1)
-            })
-            .is_ok_and(|calls| calls == 1)
-}
-
 /// The test's hand on the Network Module Registrar.
 #[derive(Clone, Copy)]
 pub struct Nmr<'a> {
     state: &'a State,
+    faults: &'a fault::State,
 }
 
 impl Kernel {
@@ -167,6 +154,7 @@ impl Kernel {
     pub fn nmr(&self) -> Nmr<'_> {
         Nmr {
             state: &self.machine().netio,
+            faults: &self.machine().faults,
         }
     }
 }
@@ -234,19 +222,13 @@ impl Nmr<'_> {
     /// Makes the `call`-th registration from now, counted from 1, fail with `STATUS_INSUFFICIENT_RESOURCES`; `None` takes
     /// it back.
     pub fn fail_registration(&self, call: Option<u64>) {
-        self.state
-            .settings
-            .failing_registration
-            .store(call.unwrap_or(0), Ordering::Relaxed);
+        self.faults.arm(Fault::Registration, call);
     }
 
     /// Makes the `call`-th `NmrClientAttachProvider` from now, counted from 1, fail with `STATUS_INSUFFICIENT_RESOURCES`
     /// before the provider is asked; `None` takes it back.
     pub fn fail_attach(&self, call: Option<u64>) {
-        self.state
-            .settings
-            .failing_attach
-            .store(call.unwrap_or(0), Ordering::Relaxed);
+        self.faults.arm(Fault::Attach, call);
     }
 
     /// Modules that are registered, or deregistered and not waited for.

@@ -49,6 +49,7 @@ use core::ops::RangeInclusive;
 
 use nmr_netdma::sys;
 
+use crate::fault::Fault;
 use crate::kernel::{self, Config, Machine, Os};
 use crate::pnp::driver::Driver;
 use crate::verifier::Leak;
@@ -247,6 +248,22 @@ impl<'a> Call<'a> {
         // A wrong level is on record; the framework itself would go on.
         ke::require(function, levels);
         Some(call)
+    }
+
+    /// As [`enter`](Self::enter), for a function that creates an object; the error is what it answers instead.
+    fn create(
+        globals: sys::PWDF_DRIVER_GLOBALS,
+        function: &'static str,
+        levels: RangeInclusive<u8>,
+    ) -> Result<Self, sys::NTSTATUS> {
+        let call = Self::enter(globals, function, levels).ok_or(sys::STATUS_INVALID_PARAMETER)?;
+        if call
+            .machine
+            .fails(Fault::FrameworkObject, format_args!("{function}"))
+        {
+            return Err(sys::STATUS_INSUFFICIENT_RESOURCES);
+        }
+        Ok(call)
     }
 
     fn violated(&self, rule: &'static crate::verifier::Rule, detail: core::fmt::Arguments<'_>) {

@@ -186,50 +186,6 @@ fn either_driver_may_go_while_copies_are_in_flight() {
 }
 
 #[test]
-fn a_refused_allocation_at_any_moment_leaves_nothing_behind() {
-    let (mut refused_loads, mut fewer) = (0, 0);
-    for client_first in [false, true] {
-        for n in 1.. {
-            let kernel = boot(Os::Win7, n);
-            kernel.fail_allocation(Some(n));
-            let provider = || {
-                kernel
-                    .load_driver("netdma-kmdf", netdma_kmdf::driver_entry)
-                    .ok()
-            };
-            let client = || {
-                kernel
-                    .load_driver("nmr-client", nmr_client::driver_entry)
-                    .ok()
-            };
-            let loaded = if client_first {
-                [client(), provider()]
-            } else {
-                [provider(), client()]
-            };
-            kernel.quiesce();
-            refused_loads += u32::from(loaded.contains(&None));
-            for driver in loaded.into_iter().flatten() {
-                kernel.unload_driver(driver).expect("it is unloaded");
-            }
-            if let Some(last) = said(&kernel).last() {
-                assert_eq!(last.failed, 0, "allocation {n}: {last}");
-                fewer += u32::from(last.copies() < u64::from(COPIES));
-            }
-            let refused = kernel.failed_allocations() > 0;
-            kernel.fail_allocation(None);
-            let verdict = kernel.shutdown();
-            assert!(verdict.is_clean(), "allocation {n}: {verdict}");
-            if !refused {
-                break;
-            }
-        }
-    }
-    assert!(refused_loads > 0, "no load was refused");
-    assert!(fewer > 0, "no copy was refused");
-}
-
-#[test]
 fn what_the_driver_says_reads_back() {
     let statistics = Statistics {
         verified: 1,

@@ -19,6 +19,7 @@ use core::slice;
 use nmr_netdma::sys::{self, PHYSICAL_ADDRESS, PVOID, SIZE_T};
 
 use super::{PAGE, physical_of, violation};
+use crate::fault::Fault;
 use crate::ke;
 use crate::kernel::{self, Machine};
 use crate::platform::{Mutex, RwLock, fatal};
@@ -369,11 +370,7 @@ pub(crate) unsafe extern "system" fn MmAllocateContiguousMemory(
         machine.violated(&violation::ALLOCATION, format_args!("{FUNCTION}: 0 bytes"));
         return ptr::null_mut();
     }
-    if machine.mm.pool.fails() {
-        machine.trace(
-            "mm",
-            format_args!("an allocation of {bytes} contiguous bytes is made to fail"),
-        );
+    if machine.fails(Fault::Allocation, format_args!("{bytes} contiguous bytes")) {
         return ptr::null_mut();
     }
     let Some(region) = Region::below(machine, bytes as usize, sys::physical_address_bits(highest))

@@ -15,12 +15,13 @@ use alloc::vec::Vec;
 use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 use core::slice;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use nmr_netdma::sys::{_POOL_TYPE, POOL_TYPE, PVOID, SIZE_T, ULONG};
 
 use super::PAGE;
 use super::violation;
+use crate::fault::Fault;
 use crate::hash::WordSet;
 use crate::ke;
 use crate::kernel::{self, Machine, Os};
@@ -182,39 +183,17 @@ struct Blocks {
     /// Where they are.
     freed_at: WordSet<usize>,
     freed_bytes: usize,
-    /// Allocations until one fails, that one included; 0: none fails.
-    countdown: u64,
 }
 
 #[derive(Default)]
 pub(super) struct Pool {
     blocks: Mutex<Blocks>,
-    failed: AtomicU64,
     /// Whether there ever was a block, and a freed one.
     used: AtomicBool,
     remembers: AtomicBool,
 }
 
 impl Pool {
-    pub(super) fn fail(&self, n: Option<u64>) {
-        self.blocks.lock().countdown = n.map_or(0, |n| n.max(1));
-    }
-
-    pub(super) fn failed(&self) -> u64 {
-        self.failed.load(Ordering::Relaxed)
-    }
-
-    /// Whether the allocation that is being made is to fail.
-    pub(super) fn fails(&self) -> bool {
-        let mut blocks = self.blocks.lock();
-        let fails = blocks.countdown == 1;
-        blocks.countdown = blocks.countdown.saturating_sub(1);
-        if fails {
-            self.failed.fetch_add(1, Ordering::Relaxed);
-        }
-        fails
-    }
-
     /// Which of the addresses are those of freed blocks.
     #[inline]
     pub(super) fn were_freed<const N: usize>(&self, addresses: [usize; N]) -> [bool; N] {
@@ -403,14 +382,8 @@ pub(crate) unsafe extern "system" fn ExAllocatePoolWithTag(
         );
     }
     netio::allocating(machine, FUNCTION);
-    if machine.mm.pool.fails() {
-        machine.trace(
-            "mm",
-            format_args!(
-                "an allocation of {bytes} bytes for {} is made to fail",
-                Tag(tag)
-            ),
-        );
+    let what = format_args!("{bytes} bytes of pool for {}", Tag(tag));
+    if machine.fails(Fault::Allocation, what) {
         return ptr::null_mut();
     }
     let block = usize::try_from(bytes)

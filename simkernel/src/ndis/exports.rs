@@ -23,6 +23,7 @@ use core::slice;
 use nmr_netdma::sys;
 
 use super::{life, violation};
+use crate::fault::Fault;
 use crate::ke;
 use crate::kernel::{self, Machine};
 
@@ -90,6 +91,9 @@ pub(super) unsafe extern "system" fn NetDmaRegisterProvider(
             format_args!("{size} in version {major}.x"),
         );
         return sys::STATUS_UNSUCCESSFUL;
+    }
+    if machine.fails(Fault::NetDmaRegistration, format_args!("{FUNCTION}")) {
+        return sys::STATUS_INSUFFICIENT_RESOURCES;
     }
     let mut copy = sys::NET_DMA_PROVIDER_CHARACTERISTICS::default();
     // SAFETY: the structure is as long as it says, which is at most the length of the copy. All its members are valid for the

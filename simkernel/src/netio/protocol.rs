@@ -18,8 +18,9 @@ use super::name::{Name, Pair, Role};
 use super::note::{Inside, Note};
 use super::registry::{AfterAttach, Existence, Registering, Registry};
 use super::snapshot::{Snapshot, Source};
-use super::{State, before, fails, violation};
+use super::{State, before, violation};
 use crate::Rule;
+use crate::fault::Fault;
 use crate::kernel::{Machine, current};
 use crate::{platform, pnp};
 
@@ -163,7 +164,7 @@ pub(super) fn register(
     else {
         return Err(STATUS_INVALID_PARAMETER);
     };
-    if fails(&state.settings.failing_registration) {
+    if machine.fails(Fault::Registration, format_args!("{name}")) {
         return Err(STATUS_INSUFFICIENT_RESOURCES);
     }
     let frames = current().frames.borrow();
@@ -250,7 +251,8 @@ pub(super) fn attach(
         machine.violated(rule, format_args!("{FUNCTION} for {pair}{first}"));
         return NOTHING;
     }
-    if fails(&state.settings.failing_attach) {
+    let pair = registry.pair_of(binding);
+    if machine.fails(Fault::Attach, format_args!("{pair}")) {
         let status = STATUS_INSUFFICIENT_RESOURCES;
         registry.refuse_offer(binding, status);
         return ProviderAnswer { status, ..NOTHING };
@@ -258,7 +260,6 @@ pub(super) fn attach(
     let Some(callback) = registry.begin_offer(binding, client_context, client_dispatch) else {
         return NOTHING;
     };
-    let pair = registry.pair_of(binding);
     drop(registry);
     let answer = callback.run(machine, &pair);
     state.shard(binding.shard).lock().end_offer(

@@ -173,8 +173,9 @@ pub(super) unsafe extern "C" fn dpc_create(
     given: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFDPC,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfDpcCreate", DISPATCH) else {
-        return sys::STATUS_INVALID_PARAMETER;
+    let call = match Call::create(globals, "WdfDpcCreate", DISPATCH) {
+        Ok(call) => call,
+        Err(status) => return status,
     };
     // SAFETY: the driver passes WDF_DPC_CONFIG, as the page of WdfDpcCreate demands.
     let config = match unsafe { call.sized("Config", config, &[24]) } {
@@ -305,8 +306,9 @@ pub(super) unsafe extern "C" fn work_item_create(
     given: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFWORKITEM,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfWorkItemCreate", DISPATCH) else {
-        return sys::STATUS_INVALID_PARAMETER;
+    let call = match Call::create(globals, "WdfWorkItemCreate", DISPATCH) {
+        Ok(call) => call,
+        Err(status) => return status,
     };
     // SAFETY: the driver passes WDF_WORKITEM_CONFIG, as the page of WdfWorkItemCreate demands.
     let config = match unsafe { call.sized("Config", config, &[24]) } {
@@ -543,8 +545,9 @@ pub(super) unsafe extern "C" fn timer_create(
     given: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFTIMER,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfTimerCreate", DISPATCH) else {
-        return sys::STATUS_INVALID_PARAMETER;
+    let call = match Call::create(globals, "WdfTimerCreate", DISPATCH) {
+        Ok(call) => call,
+        Err(status) => return status,
     };
     let sizes: &[u32] = match super::function_count(call.machine.config.os) {
         387 => &[24],

@@ -394,8 +394,9 @@ pub(super) unsafe extern "C" fn device_create(
     given: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFDEVICE,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfDeviceCreate", PASSIVE) else {
-        return sys::STATUS_INVALID_PARAMETER;
+    let call = match Call::create(globals, "WdfDeviceCreate", PASSIVE) {
+        Ok(call) => call,
+        Err(status) => return status,
     };
     if !call.given("DeviceInit", init) || !call.given("Device", result) {
         return sys::STATUS_INVALID_PARAMETER;

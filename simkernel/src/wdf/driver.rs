@@ -88,8 +88,9 @@ pub(super) unsafe extern "C" fn driver_create(
     config: sys::PWDF_DRIVER_CONFIG,
     result: *mut sys::WDFDRIVER,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfDriverCreate", PASSIVE) else {
-        return sys::STATUS_INVALID_PARAMETER;
+    let call = match Call::create(globals, "WdfDriverCreate", PASSIVE) {
+        Ok(call) => call,
+        Err(status) => return status,
     };
     if !call.given("DriverObject", object) || !call.given("RegistryPath", path) {
         return sys::STATUS_INVALID_PARAMETER;

@@ -340,8 +340,9 @@ pub(super) unsafe extern "C" fn interrupt_create(
     given: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFINTERRUPT,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfInterruptCreate", DISPATCH) else {
-        return sys::STATUS_INVALID_PARAMETER;
+    let call = match Call::create(globals, "WdfInterruptCreate", DISPATCH) {
+        Ok(call) => call,
+        Err(status) => return status,
     };
     let Some(device) = call.object::<Device>(device) else {
         return sys::STATUS_INVALID_HANDLE;

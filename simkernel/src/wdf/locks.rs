@@ -176,8 +176,9 @@ pub(super) unsafe extern "C" fn spin_lock_create(
     attributes: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFSPINLOCK,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfSpinLockCreate", DISPATCH) else {
-        return sys::STATUS_INVALID_PARAMETER;
+    let call = match Call::create(globals, "WdfSpinLockCreate", DISPATCH) {
+        Ok(call) => call,
+        Err(status) => return status,
     };
     // SAFETY: the driver passes null or WDF_OBJECT_ATTRIBUTES, and a place for the handle.
     unsafe {
@@ -222,8 +223,9 @@ pub(super) unsafe extern "C" fn wait_lock_create(
     attributes: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFWAITLOCK,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfWaitLockCreate", DISPATCH) else {
-        return sys::STATUS_INVALID_PARAMETER;
+    let call = match Call::create(globals, "WdfWaitLockCreate", DISPATCH) {
+        Ok(call) => call,
+        Err(status) => return status,
     };
     // SAFETY: the driver passes null or WDF_OBJECT_ATTRIBUTES, and a place for the handle.
     unsafe {

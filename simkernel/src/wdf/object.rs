@@ -783,8 +783,9 @@ pub(super) unsafe extern "C" fn create_general(
     given: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFOBJECT,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfObjectCreate", DISPATCH) else {
-        return sys::STATUS_INVALID_PARAMETER;
+    let call = match Call::create(globals, "WdfObjectCreate", DISPATCH) {
+        Ok(call) => call,
+        Err(status) => return status,
     };
     // SAFETY: the driver passes null or WDF_OBJECT_ATTRIBUTES, and a place for the handle.
     unsafe { create_simple(&call, given, result, |_| Payload::General(General)) }

@@ -472,8 +472,9 @@ pub(super) unsafe extern "C" fn list_create(
     given: sys::PWDF_OBJECT_ATTRIBUTES,
     result: *mut sys::WDFIORESLIST,
 ) -> sys::NTSTATUS {
-    let Some(call) = Call::enter(globals, "WdfIoResourceListCreate", DISPATCH) else {
-        return sys::STATUS_INVALID_PARAMETER;
+    let call = match Call::create(globals, "WdfIoResourceListCreate", DISPATCH) {
+        Ok(call) => call,
+        Err(status) => return status,
     };
     let Some(list) = call.object::<RequirementsList>(list) else {
         return sys::STATUS_INVALID_HANDLE;
