@@ -85,7 +85,6 @@
 //! * **DPCs are the executive's**, not the framework's: NetDMA says on which processor a DPC has to run, and the
 //!   framework's cannot be aimed.
 
-mod debug;
 mod device;
 mod dpc;
 mod driver;
@@ -101,7 +100,6 @@ pub mod stub;
 mod timer;
 mod work_item;
 
-pub use self::debug::debug_print;
 pub use self::device::{AddedDevice, Device, DeviceInit, NewDevice, PowerState};
 pub use self::dpc::{Dpc, DpcHandle, DpcRoutine, current_processor};
 pub use self::driver::{Driver, DriverInit};
@@ -125,6 +123,7 @@ pub use self::work_item::{WorkItem, WorkItemRoutine};
 #[doc(inline)]
 pub use crate::__kmdf_driver_entry as driver_entry;
 pub use crate::context::Shared;
+pub use crate::debug::debug_print;
 pub use crate::lifetime::{Image, SpinLock};
 pub use crate::resources::{
     AffinityReport, InterruptNumber, InterruptRequirement, ProcessorGroups, ProcessorSet,

@@ -6,7 +6,7 @@
 //! | [`nmr`] | network programming interfaces: register, attach, call, detach, deregister (Windows Vista and later) |
 //! | [`netdma`] | a DMA engine offered to the network stack (Windows Vista SP1 to Windows 7) |
 //! | [`kmdf`] | driver, device, interrupts, DPCs, resource requirements on the Kernel-Mode Driver Framework |
-//! | [`status`], [`guid`], [`irql`], [`context`], [`rundown`], [`lifetime`], [`physical_device`], [`physical_memory`] | the ground floor, one idea each |
+//! | [`status`], [`guid`], [`irql`], [`context`], [`rundown`], [`lifetime`], [`debug`], [`physical_device`], [`physical_memory`] | the ground floor, one idea each |
 //! | [`runtime`] | what compiled code wants of a kernel image: allocator, panic handler |
 //! | [`sys`] | the C declarations under all of it |
 //!
@@ -27,6 +27,7 @@
 #![no_std]
 
 pub mod context;
+pub mod debug;
 pub mod guid;
 pub mod irql;
 pub mod kmdf;

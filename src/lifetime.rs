@@ -23,11 +23,11 @@
 
 mod lock;
 
-use core::ffi::c_char;
-use core::fmt::{self, Write as _};
+use core::fmt;
 use core::ptr::NonNull;
 
 use crate::context::{PoolBox, Shared};
+use crate::debug::debug_print;
 use crate::guid::Guid;
 use crate::irql::{AtMostDispatch, Irql, Passive};
 use crate::status::{Error, Result};
@@ -185,10 +185,7 @@ impl Image {
 
     fn print_what_is_left(&self, irql: &mut Irql<Passive>) {
         let print = |kind, name| {
-            let mut line = Line::default();
-            // What does not fit into the line is cut off.
-            let _ = write!(line, "nmr-netdma: unload waits for {kind} {name}");
-            line.print();
+            debug_print(format_args!("nmr-netdma: unload waits for {kind} {name}\n"));
         };
         self.for_each(print, irql);
     }
@@ -252,7 +249,7 @@ impl List {
 }
 
 /// Sleeps for about `milliseconds`.
-fn sleep(milliseconds: u64, _irql: &mut Irql<Passive>) {
+pub(crate) fn sleep(milliseconds: u64, _irql: &mut Irql<Passive>) {
     // Negative: from now on, in units of 100 nanoseconds.
     let mut interval = sys::LARGE_INTEGER {
         QuadPart: -10_000 * milliseconds.cast_signed(),
@@ -261,44 +258,4 @@ fn sleep(milliseconds: u64, _irql: &mut Irql<Passive>) {
     // SAFETY: the level is PASSIVE_LEVEL, as the caller's proof says, and the interval lives during the call.
     // The answer tells how the wait ended, which the caller finds out by looking again.
     let _ = unsafe { sys::KeDelayExecutionThread(mode, 0, &raw mut interval) };
-}
-
-/// A line of text for the debugger, without an allocation. The last byte stays zero.
-struct Line {
-    text: [u8; 160],
-    length: usize,
-}
-
-impl Default for Line {
-    fn default() -> Self {
-        Self {
-            text: [0; 160],
-            length: 0,
-        }
-    }
-}
-
-impl Line {
-    fn print(mut self) {
-        let end = self.length.min(self.text.len() - 2);
-        self.text[end] = b'\n';
-        let text: *const c_char = self.text.as_ptr().cast();
-        // SAFETY: the text lives during the call and ends in a zero byte, as the type says; the level is DISPATCH_LEVEL,
-        // since it is printed under the list's lock.
-        unsafe { sys::DebugPrint(text) };
-    }
-}
-
-impl fmt::Write for Line {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = self.text.len() - 2 - self.length;
-        let fits = text.len().min(room);
-        self.text[self.length..self.length + fits].copy_from_slice(&text.as_bytes()[..fits]);
-        self.length += fits;
-        if fits == text.len() {
-            Ok(())
-        } else {
-            Err(fmt::Error)
-        }
-    }
 }

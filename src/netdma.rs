@@ -112,6 +112,7 @@ pub mod completion;
 pub mod descriptor;
 mod ffi;
 pub mod interface;
+mod lease;
 pub mod provider;
 
 pub use self::affinity::{Affinities, Affinity, Assignment, Plan};
@@ -123,6 +124,7 @@ pub use crate::physical_memory::PhysicalMemory;
 
 pub use self::descriptor::{Chain, ControlFlags, Cursor, Piece, Refusal, Rules, Transfer, Work};
 pub use self::interface::{Interface, Version};
+pub use self::lease::Lease;
 pub use self::provider::{
     Attributes, Capabilities, Characteristics, Engine, Failed, Name, NotStarted, Optional,
     PhysicalDevice, Provider, RegisterError, Registered, Started,

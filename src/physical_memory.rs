@@ -6,10 +6,15 @@
 //! memory of the machine. So the functions that map memory take this type, and safe code gets values of it from NetDMA's
 //! descriptors only; to make one from a number is `unsafe`.
 //!
+//! Nobody vouches for ever: descriptors name memory that its owner takes back. So the type has a lifetime, that of the guard which the
+//! owner waits for, and everything made from it, a mapping too, has the same.
+//!
 //! # Safety
 //!
 //! The unsafe function of this file does nothing but carry its caller's promise.
 #![expect(unsafe_code, reason = "to make such a name is a promise")]
+
+use core::marker::PhantomData;
 
 use crate::status::Result;
 
@@ -17,21 +22,22 @@ use crate::status::Result;
 ///
 /// # Invariants
 ///
-/// Whoever made it vouches that the range is main memory which an engine may read and write at this time. It does not wrap
+/// Whoever made it vouches that the range is main memory which an engine may read and write during `'a`. It does not wrap
 /// around.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PhysicalRange {
+pub struct PhysicalRange<'a> {
     address: u64,
     length: u32,
+    _vouched: PhantomData<&'a ()>,
 }
 
-impl PhysicalRange {
+impl PhysicalRange<'_> {
     /// The `length` bytes from `address` on; `None` if that wraps around.
     ///
     /// # Safety
     ///
-    /// The range is main memory that nobody but engines uses while the value, or a copy of it, is used: writing to it breaks no
-    /// Rust reference and nothing of the system.
+    /// During the lifetime that the caller chooses, the range is main memory that nobody but engines uses: writing to it breaks
+    /// no Rust reference and nothing of the system.
     pub const unsafe fn new(address: u64, length: u32) -> Option<Self> {
         Self::vouched(address, length)
     }
@@ -39,7 +45,11 @@ impl PhysicalRange {
     /// As [`new`](Self::new), for addresses that the caller's own caller has vouched for.
     pub(crate) const fn vouched(address: u64, length: u32) -> Option<Self> {
         match address.checked_add(length as u64) {
-            Some(_) => Some(Self { address, length }),
+            Some(_) => Some(Self {
+                address,
+                length,
+                _vouched: PhantomData,
+            }),
             None => None,
         }
     }
@@ -66,5 +76,5 @@ pub unsafe trait PhysicalMemory {
     /// # Errors
     ///
     /// The memory cannot be reached. What `words` holds does not matter then.
-    fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()>;
+    fn read(&mut self, range: PhysicalRange<'_>, words: &mut [u64]) -> Result<()>;
 }

@@ -821,7 +821,7 @@ fn registers_of_one_device_do_not_map_the_memory_of_another() {
 }
 
 /// A range of a buffer that only this test uses.
-fn range(address: u64, length: u32) -> PhysicalRange {
+fn range(address: u64, length: u32) -> PhysicalRange<'static> {
     // SAFETY: the addresses in these tests are those of buffers of the test's own.
     unsafe { PhysicalRange::new(address, length) }.unwrap()
 }

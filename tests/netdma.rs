@@ -4,8 +4,8 @@
 use nmr_netdma::netdma::affinity::{ActiveProcessors, MAXIMUM_CHANNELS};
 use nmr_netdma::netdma::descriptor::WORDS;
 use nmr_netdma::netdma::{
-    Affinities, Chain, Completion, ControlFlags, Cursor, PhysicalMemory, Plan, Refusal, Rules,
-    Transfer, TransferStatus, Version, Work,
+    Affinities, Chain, Completion, ControlFlags, Cursor, Lease, PhysicalMemory, Plan, Refusal,
+    Rules, Transfer, TransferStatus, Version, Work,
 };
 use nmr_netdma::physical_memory::PhysicalRange;
 use nmr_netdma::sys::{self, NET_DMA_CHANNEL_CPU_AFFINITY as AffinityEntry};
@@ -56,7 +56,7 @@ impl Words {
         ]
     }
 
-    fn parse(self, rules: &Rules) -> Result<Transfer, Refusal> {
+    fn parse(self, rules: &Rules) -> Result<Transfer<'static>, Refusal> {
         // SAFETY: nobody touches the memory that the result names.
         unsafe { Transfer::parse(0x4_0000, &self.words(), rules) }
     }
@@ -100,7 +100,7 @@ impl Memory {
 
 // SAFETY: nobody touches the memory that the descriptors name.
 unsafe impl PhysicalMemory for Memory {
-    fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()> {
+    fn read(&mut self, range: PhysicalRange<'_>, words: &mut [u64]) -> Result<()> {
         assert_eq!(range.length() as usize, size_of_val(words));
         let address = range.address();
         for (index, word) in words.iter_mut().enumerate() {
@@ -112,9 +112,15 @@ unsafe impl PhysicalMemory for Memory {
     }
 }
 
+/// For chains that are no channel's.
+fn unbound() -> Lease<'static> {
+    // SAFETY: nobody touches the memory that the chains name.
+    unsafe { Lease::unbound() }
+}
+
 fn run(cursor: &mut Cursor, memory: &mut Memory) -> Result<Vec<u64>, Refusal> {
     let mut addresses = Vec::new();
-    while let Some(transfer) = cursor.next(memory)? {
+    while let Some(transfer) = cursor.next(unbound(), memory)? {
         addresses.push(transfer.descriptor);
     }
     Ok(addresses)
@@ -519,7 +525,7 @@ fn a_start_drops_what_is_left_of_the_old_list() {
     );
     let mut cursor = Cursor::new();
     cursor.start(&memory.chain(0x1000, 9, RULES).unwrap());
-    assert!(cursor.next(&mut memory).unwrap().is_some());
+    assert!(cursor.next(unbound(), &mut memory).unwrap().is_some());
     cursor.start(&memory.chain(0x2000, 1, RULES).unwrap());
     assert_eq!(run(&mut cursor, &mut memory), Ok(vec![0x2000]));
 }
@@ -632,7 +638,7 @@ mod driver {
     };
     use nmr_netdma::netdma::{
         self, Affinities, Allocated, Attributes, Capabilities, Chain, ChannelParameters,
-        Characteristics, ControlFlags, Cursor, Engine, Failed, Interface, Link, Name,
+        Characteristics, ControlFlags, Cursor, Engine, Failed, Interface, Link, Name, OpenLink,
         PhysicalMemory, Provider, Registered, TransferStatus, Version, Work,
     };
     use nmr_netdma::physical_memory::PhysicalRange;
@@ -678,29 +684,38 @@ mod driver {
         }
 
         fn run(&self, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
-            while let Some(transfer) = self
-                .work
-                .with(irql, |cursor, irql| cursor.next(&mut Reader(irql)))?
-            {
-                if let Work::Copy(pieces) = transfer.work {
-                    for piece in pieces.iter() {
-                        memory::copy_physical(piece.source, piece.destination, irql)?;
+            irql.at_dispatch(|irql| {
+                let mut link = self.link.open(irql).expect("the channel is allocated");
+                while let Some((descriptor, flags)) = self.step(&mut link)? {
+                    if flags.contains(ControlFlags::STATUS) {
+                        let more = self.work.with(link.irql(), |cursor, _| cursor.has_more());
+                        let status = if more {
+                            TransferStatus::Active
+                        } else {
+                            TransferStatus::Idle
+                        };
+                        link.publish(descriptor, status);
                     }
                 }
-                if transfer.flags.contains(ControlFlags::STATUS) {
-                    let more = self.work.with(irql, |cursor, _| cursor.has_more());
-                    let status = if more {
-                        TransferStatus::Active
-                    } else {
-                        TransferStatus::Idle
-                    };
-                    irql.at_dispatch(|irql| {
-                        let link = self.link.open(irql).expect("the channel is allocated");
-                        link.publish(transfer.descriptor, status);
-                    });
+                Ok(())
+            })
+        }
+
+        /// Copies what the next descriptor asks for.
+        fn step(&self, link: &mut OpenLink<'_>) -> Result<Option<(u64, ControlFlags)>> {
+            let (lease, irql) = link.split();
+            let Some(transfer) = self
+                .work
+                .with(irql, |cursor, irql| cursor.next(lease, &mut Reader(irql)))?
+            else {
+                return Ok(None);
+            };
+            if let Work::Copy(pieces) = transfer.work {
+                for piece in pieces.iter() {
+                    memory::copy_physical(piece.source, piece.destination, irql)?;
                 }
             }
-            Ok(())
+            Ok(Some((transfer.descriptor, transfer.flags)))
         }
     }
 
@@ -708,7 +723,7 @@ mod driver {
 
     // SAFETY: it reads the memory of the range.
     unsafe impl PhysicalMemory for Reader<'_> {
-        fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()> {
+        fn read(&mut self, range: PhysicalRange<'_>, words: &mut [u64]) -> Result<()> {
             memory::read_words(range, words, self.0)
         }
     }

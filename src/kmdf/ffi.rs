@@ -29,7 +29,6 @@ pub(super) mod timer;
 pub(super) mod wait_lock;
 pub(super) mod work_item;
 
-use core::ffi::CStr;
 use core::marker::PhantomData;
 
 use crate::sys;
@@ -50,16 +49,9 @@ impl Brand<'_> {
     }
 }
 
-// Processor and debugger.
+// Processor.
 
 pub(super) fn current_processor() -> u32 {
     // SAFETY: reading the processor's number has no precondition.
     unsafe { sys::KeGetCurrentProcessorNumber() }
-}
-
-/// Shows a text in the debugger.
-pub(super) fn print(text: &CStr) {
-    // SAFETY: the text ends in a zero byte, as the type says, and lives during the call; the debugger's text routine can be
-    // called at any level that this library runs at.
-    unsafe { sys::DebugPrint(text.as_ptr()) };
 }

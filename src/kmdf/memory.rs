@@ -1,9 +1,10 @@
 //! Physical memory, for a DMA engine in software.
 //!
-//! Which memory may be touched says the [`PhysicalRange`]: whoever made it has vouched for it. Nothing here makes Rust references to
-//! such memory.
+//! Which memory may be touched, and how long, says the [`PhysicalRange`]: whoever made it has vouched for it. Nothing here makes Rust
+//! references to such memory.
 
 use core::fmt;
+use core::marker::PhantomData;
 
 use super::ffi::mapping::Mapped;
 use crate::irql::{AtMostDispatch, Irql};
@@ -12,19 +13,20 @@ use crate::status::{Error, Result};
 use crate::sys;
 
 /// A range of main memory, mapped with cache. Unmapped when dropped, at or below `DISPATCH_LEVEL`.
-pub struct PhysicalMapping {
+pub struct PhysicalMapping<'a> {
     mapped: Mapped,
     address: u64,
+    _vouched: PhantomData<PhysicalRange<'a>>,
 }
 
-impl PhysicalMapping {
+impl<'a> PhysicalMapping<'a> {
     /// Maps `range`.
     ///
     /// # Errors
     ///
     /// [`Error::INSUFFICIENT_RESOURCES`] if the system cannot map it; [`Error::INVALID_PARAMETER`] if it is empty.
     #[doc(alias = "MmMapIoSpace")]
-    pub fn map(range: PhysicalRange, irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
+    pub fn map(range: PhysicalRange<'a>, irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
         // CAST: a length of 32 bits fits into the size of memory.
         let length = range.length() as usize;
         let mapped = Mapped::new(
@@ -36,6 +38,7 @@ impl PhysicalMapping {
         Ok(Self {
             mapped,
             address: range.address(),
+            _vouched: PhantomData,
         })
     }
 
@@ -52,7 +55,7 @@ impl PhysicalMapping {
     /// # Errors
     ///
     /// [`Error::INVALID_PARAMETER`] if `destination` is shorter.
-    pub fn copy_to(&self, destination: &Self) -> Result<()> {
+    pub fn copy_to(&self, destination: &PhysicalMapping<'_>) -> Result<()> {
         let length = self.length();
         if destination.length() < length {
             return Err(Error::INVALID_PARAMETER);
@@ -97,7 +100,7 @@ impl PhysicalMapping {
     }
 }
 
-impl fmt::Debug for PhysicalMapping {
+impl fmt::Debug for PhysicalMapping<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("PhysicalMapping")
@@ -113,8 +116,8 @@ impl fmt::Debug for PhysicalMapping {
 /// [`Error::INSUFFICIENT_RESOURCES`] if the system cannot map one of them; [`Error::INVALID_PARAMETER`] if `destination` is shorter.
 /// Nothing is copied then.
 pub fn copy_physical(
-    source: PhysicalRange,
-    destination: PhysicalRange,
+    source: PhysicalRange<'_>,
+    destination: PhysicalRange<'_>,
     irql: &mut Irql<AtMostDispatch>,
 ) -> Result<()> {
     if source.length() == 0 {
@@ -132,7 +135,7 @@ pub fn copy_physical(
 /// [`Error::INSUFFICIENT_RESOURCES`] if the system cannot map them; [`Error::INVALID_PARAMETER`] if `range` is not aligned to 8 bytes or
 /// has fewer words.
 pub fn read_words(
-    range: PhysicalRange,
+    range: PhysicalRange<'_>,
     words: &mut [u64],
     irql: &mut Irql<AtMostDispatch>,
 ) -> Result<()> {

@@ -4,7 +4,8 @@ use core::fmt;
 
 use super::completion::{Completion, TransferStatus};
 use super::descriptor::Chain;
-use super::ffi;
+use super::ffi::link::{Entered, Gate};
+use super::lease::Lease;
 use crate::context::Shared;
 use crate::irql::{self, AtMostDispatch, Dispatch, Irql};
 use crate::status::{Error, Result};
@@ -142,7 +143,7 @@ impl ChannelParameters {
 /// Made, cloned and dropped at or below DISPATCH_LEVEL. Closing waits for those who are inside, on other processors and for a moment: nobody stays in an interrupt service
 /// routine or DPC for long.
 #[derive(Clone)]
-pub struct Link(Shared<ffi::Gate>);
+pub struct Link(Shared<Gate>);
 
 impl Link {
     /// A closed link.
@@ -151,7 +152,7 @@ impl Link {
     ///
     /// [`Error::INSUFFICIENT_RESOURCES`] without memory.
     pub fn new(irql: &mut Irql<AtMostDispatch>) -> Result<Self> {
-        Shared::try_new(ffi::Gate::new(), irql)
+        Shared::try_new(Gate::new(), irql)
             .map(Self)
             .map_err(|_| Error::INSUFFICIENT_RESOURCES)
     }
@@ -173,7 +174,7 @@ impl Link {
         Some(OpenLink { entered, irql })
     }
 
-    pub(super) fn gate(&self) -> &ffi::Gate {
+    pub(super) fn gate(&self) -> &Gate {
         &self.0
     }
 }
@@ -190,7 +191,7 @@ impl fmt::Debug for Link {
 /// A [`Link`] held open, at DISPATCH_LEVEL.
 #[must_use = "the channel cannot be freed while this exists"]
 pub struct OpenLink<'a> {
-    entered: ffi::Entered<'a>,
+    entered: Entered<'a>,
     irql: &'a mut Irql<Dispatch>,
 }
 
@@ -208,10 +209,16 @@ impl OpenLink<'_> {
         self.irql
     }
 
+    /// The lease of what the channel was handed over, and the proof of the level, for as long as the link stays open.
+    pub fn split(&mut self) -> (Lease<'_>, &mut Irql<Dispatch>) {
+        (self.entered.lease(), self.irql)
+    }
+
     /// Tells NetDMA, in the DPC of an interrupt, that descriptors up to `completed` are done; `None` after an
     /// error.
     ///
-    /// NetDMA calls clients in this, who may free the channel; therefore the link is left.
+    /// NetDMA calls clients in this, who may free the channel; therefore the link is left. No effect if [`Link::isr`] has not been called
+    /// since the channel was allocated: the DPC was queued for somebody before.
     #[doc(alias = "NetDmaInterruptDpc")]
     pub fn interrupt_dpc(self, completed: Option<u64>) {
         self.entered

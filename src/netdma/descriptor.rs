@@ -2,15 +2,17 @@
 //!
 //! NetDMA hands over the virtual address of the first descriptor only; all others, and all data, are named by physical
 //! address. A [`Chain`] is what one call hands over, with its first descriptor already read and checked. An engine keeps a
-//! [`Cursor`], feeds it with chains and takes [`Transfer`]s from it, on its own time and at its own place.
+//! [`Cursor`], feeds it with chains and takes [`Transfer`]s from it, on its own time and at its own place. To take one it needs a
+//! [`Lease`], the proof that the channel still has what NetDMA handed over.
 //!
 //! # Design
 //!
 //! * **Nothing is trusted and nothing is read twice.** A descriptor is six words, each read once, and everything is
 //!   decided on the copy.
 //! * **How to reach memory is the caller's,** by [`PhysicalMemory`].
-//! * **Addresses are vouched for by whoever wrote the descriptors,** NetDMA. So transfers name memory by [`PhysicalRange`], which safe
-//!   code cannot make, and to parse a descriptor from elsewhere is `unsafe`.
+//! * **Addresses are vouched for by whoever wrote the descriptors,** NetDMA, until it takes the channel back. So transfers name memory by
+//!   [`PhysicalRange`], which safe code cannot make, with the lifetime of the lease; a list whose lease has ended is
+//!   as good as empty; and to parse a descriptor from elsewhere is `unsafe`.
 //! * **Refused before it begins.** A transfer that comes out of here is one the engine can do; a descriptor that is not
 //!   is a [`Refusal`], and the channel halts there.
 //!
@@ -22,6 +24,7 @@ use core::fmt;
 use bitflags::bitflags;
 
 use super::interface::Version;
+use super::lease::{Lease, Term};
 use crate::physical_memory::{PhysicalMemory, PhysicalRange};
 use crate::status::{Error, Result};
 use crate::sys;
@@ -149,21 +152,21 @@ pub struct Rules {
 
 /// One copy without a gap: bytes that follow each other on both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Piece {
+pub struct Piece<'a> {
     /// What to read. Never empty.
-    pub source: PhysicalRange,
+    pub source: PhysicalRange<'a>,
     /// Where to write it, of the same length.
-    pub destination: PhysicalRange,
+    pub destination: PhysicalRange<'a>,
 }
 
 /// The pieces of one copy, at most three: each side may break once, at different offsets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pieces {
-    pieces: [Option<Piece>; 3],
+pub struct Pieces<'a> {
+    pieces: [Option<Piece<'a>>; 3],
 }
 
-impl Pieces {
-    fn push(&mut self, piece: Piece) {
+impl<'a> Pieces<'a> {
+    fn push(&mut self, piece: Piece<'a>) {
         // At most two cuts, hence three pieces; see `copy`.
         if let Some(slot) = self.pieces.iter_mut().find(|slot| slot.is_none()) {
             *slot = Some(piece);
@@ -171,16 +174,16 @@ impl Pieces {
     }
 
     /// The pieces, in the order to copy them.
-    pub fn iter(&self) -> impl Iterator<Item = Piece> + '_ {
-        self.pieces.iter().copied().flatten()
+    pub fn iter(&self) -> impl Iterator<Item = Piece<'a>> + use<'a> {
+        self.pieces.into_iter().flatten()
     }
 }
 
 /// What a descriptor asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work {
+pub enum Work<'a> {
     /// Copy the pieces in order; none if the length is 0.
-    Copy(Pieces),
+    Copy(Pieces<'a>),
     /// Nothing but the completion.
     Null,
     /// Data that [`ControlFlags::DESTINATION_DCA`] speaks of is for the processor with this APIC identifier, until the
@@ -190,18 +193,18 @@ pub enum Work {
 
 /// One descriptor, read and found to be in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Transfer {
+pub struct Transfer<'a> {
     /// The physical address of the descriptor.
     pub descriptor: u64,
     /// How to process it.
     pub flags: ControlFlags,
     /// What to do.
-    pub work: Work,
+    pub work: Work<'a>,
     /// Where the next descriptor is or will be; 0 if there is none.
     pub next: u64,
 }
 
-impl Transfer {
+impl Transfer<'_> {
     /// As [`parse`](Self::parse), for words whose addresses have been vouched for.
     pub(super) fn read(
         descriptor: u64,
@@ -303,7 +306,7 @@ impl Side {
     }
 
     /// The bytes from `offset` to `end`, which lie on one side of the break. They have been checked not to wrap around.
-    fn part(self, offset: u32, end: u32) -> Result<PhysicalRange, Refusal> {
+    fn part<'a>(self, offset: u32, end: u32) -> Result<PhysicalRange<'a>, Refusal> {
         let address = if offset < self.first {
             self.address + u64::from(offset)
         } else {
@@ -324,7 +327,12 @@ fn within(address: u64, length: u32, rules: &Rules) -> Result<(), Refusal> {
     }
 }
 
-fn copy(source: Side, destination: Side, length: u32, rules: &Rules) -> Result<Pieces, Refusal> {
+fn copy<'a>(
+    source: Side,
+    destination: Side,
+    length: u32,
+    rules: &Rules,
+) -> Result<Pieces<'a>, Refusal> {
     if length > rules.maximum_transfer_size {
         return Err(Refusal::TooLong);
     }
@@ -349,11 +357,13 @@ fn copy(source: Side, destination: Side, length: u32, rules: &Rules) -> Result<P
 /// What one call of [`Channel::start`](super::Channel::start) or [`Channel::append`](super::Channel::append) hands over.
 ///
 /// Its first descriptor has been read and is in order.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Chain {
     rules: Rules,
-    first: Transfer,
+    /// Shown with the lifetime of a borrow or a lease only.
+    first: Transfer<'static>,
     count: u32,
+    term: Term,
 }
 
 impl Chain {
@@ -363,6 +373,7 @@ impl Chain {
         words: &[u64; WORDS],
         count: u32,
         rules: Rules,
+        term: Term,
     ) -> Result<Self, Refusal> {
         if count == 0 {
             return Err(Refusal::Empty);
@@ -371,12 +382,18 @@ impl Chain {
             rules,
             first: Transfer::read(descriptor, words, &rules)?,
             count,
+            term,
         })
     }
 
+    /// The same chain, handed over for `term`.
+    pub(super) fn of_term(self, term: Term) -> Self {
+        Self { term, ..self }
+    }
+
     /// The first descriptor.
-    pub fn first(&self) -> &Transfer {
-        &self.first
+    pub fn first(&self) -> Transfer<'_> {
+        self.first
     }
 
     /// How many descriptors NetDMA counts. Before 2.0 the chain's end rules and this only informs.
@@ -397,16 +414,19 @@ impl Chain {
 ///
 /// From 2.0 on the list never ends and a count says how far to go. Before, the list ends with a null link, and an append has
 /// already written into the last descriptor; a cursor that stands there reads the link again.
-#[derive(Clone, Copy, Debug, Default)]
+///
+/// It may outlive what it was fed with: with the lease of another allocation, or of a later start, it gives nothing.
+#[derive(Debug, Default)]
 pub struct Cursor {
     list: Option<List>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct List {
     rules: Rules,
-    /// The next descriptor, if its words have been read already.
-    ready: Option<Transfer>,
+    term: Term,
+    /// The next descriptor, if its words have been read already. Given away with the lifetime of a lease only.
+    ready: Option<Transfer<'static>>,
     /// The last descriptor taken; 0 if none has been.
     last: u64,
     /// Where the next descriptor is; 0 at the end of a list that is not counted.
@@ -427,6 +447,7 @@ impl Cursor {
     pub fn start(&mut self, chain: &Chain) {
         self.list = Some(List {
             rules: chain.rules,
+            term: chain.term,
             ready: Some(chain.first),
             last: 0,
             next: chain.first.descriptor,
@@ -446,7 +467,11 @@ impl Cursor {
     /// [`Refusal::NotStarted`], [`Refusal::TooMany`], or [`Refusal::NotLinked`] if all that came before is taken and the list does not
     /// continue with `chain`. The cursor is as it was then.
     pub fn append(&mut self, chain: &Chain) -> Result<(), Refusal> {
-        let list = self.list.as_mut().ok_or(Refusal::NotStarted)?;
+        let list = self
+            .list
+            .as_mut()
+            .filter(|list| list.term == chain.term)
+            .ok_or(Refusal::NotStarted)?;
         if !list.rules.version.counts_chains() {
             list.remaining = MAXIMUM_UNCOUNTED;
             return Ok(());
@@ -466,13 +491,17 @@ impl Cursor {
         Ok(())
     }
 
-    /// Takes the next transfer; `None` if nothing is left to do at the moment.
+    /// Takes the next transfer; `None` if nothing is left to do at the moment, or `lease` is not for this list.
     ///
     /// # Errors
     ///
     /// What is wrong with the next descriptor. The list is given up: the channel is to halt, and only a new start goes on.
-    pub fn next(&mut self, memory: &mut impl PhysicalMemory) -> Result<Option<Transfer>, Refusal> {
-        let Some(list) = self.list.as_mut() else {
+    pub fn next<'a>(
+        &mut self,
+        lease: Lease<'a>,
+        memory: &mut impl PhysicalMemory,
+    ) -> Result<Option<Transfer<'a>>, Refusal> {
+        let Some(list) = self.list.as_mut().filter(|list| lease.covers(list.term)) else {
             return Ok(None);
         };
         let result = list.next(memory);
@@ -507,7 +536,11 @@ impl Cursor {
 }
 
 impl List {
-    fn next(&mut self, memory: &mut impl PhysicalMemory) -> Result<Option<Transfer>, Refusal> {
+    /// To be called with a lease that covers the list, and the answer to be used no longer.
+    fn next<'a>(
+        &mut self,
+        memory: &mut impl PhysicalMemory,
+    ) -> Result<Option<Transfer<'a>>, Refusal> {
         let counted = self.rules.version.counts_chains();
         if counted && self.remaining == 0 {
             return Ok(None);

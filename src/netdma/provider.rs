@@ -6,8 +6,8 @@ use bitflags::bitflags;
 
 use super::affinity::Affinities;
 use super::channel::{Allocated, Channel, ChannelParameters};
-pub use super::ffi::Optional;
-use super::ffi::Registration;
+pub use super::ffi::channel::Optional;
+use super::ffi::provider::Registration;
 use super::interface::{Interface, Version};
 use crate::irql::{AtMostDispatch, Irql, Passive};
 use crate::lifetime::Image;
@@ -247,8 +247,8 @@ pub struct Started<P: Provider>(Registration<P>);
 
 /// A registered provider whose phase is checked when the program runs: for a device context, whose callbacks share it.
 ///
-/// Every transition answers [`Error::INVALID_DEVICE_STATE`] if the engine is in another phase or another transition is
-/// under way, and has no effect then. Dropping the engine stops and deregisters as needed, at PASSIVE_LEVEL.
+/// A transition waits for another one that is under way. It answers [`Error::INVALID_DEVICE_STATE`] if the engine is in another
+/// phase, and has no effect then. Dropping the engine stops and deregisters as needed, at PASSIVE_LEVEL.
 #[derive(Debug)]
 #[must_use = "dropping it deregisters the provider"]
 pub struct Engine<P: Provider>(Registration<P>);

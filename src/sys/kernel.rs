@@ -88,7 +88,8 @@ unsafe extern "system" {
         Interval: PLARGE_INTEGER,
     ) -> NTSTATUS;
 
-    // Processors.
+    // Processors and threads.
+    pub fn PsGetCurrentThread() -> PVOID;
     pub fn KeQueryActiveProcessors() -> KAFFINITY;
     pub fn KeQueryActiveProcessorCount(ActiveProcessors: PKAFFINITY) -> ULONG;
 

@@ -5,8 +5,8 @@ use nmr_netdma::kmdf::{Interrupt, InterruptHandle, memory};
 use nmr_netdma::physical_memory::PhysicalRange;
 
 struct Message {
-    source: PhysicalRange,
-    destination: PhysicalRange,
+    source: PhysicalRange<'static>,
+    destination: PhysicalRange<'static>,
 }
 
 impl Interrupt for Message {

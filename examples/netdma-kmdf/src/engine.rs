@@ -20,12 +20,13 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use nmr_netdma::irql::{self, AtMostDispatch, Dispatch, Passive};
 use nmr_netdma::kmdf::memory::DescriptorReader;
 use nmr_netdma::kmdf::{
-    Dpc, DpcHandle, DpcRoutine, Image, ProcessorSet, Resources, Shared, SpinLock, memory,
+    Dpc, DpcHandle, DpcRoutine, Image, ProcessorSet, Resources, Shared, SpinLock, debug_print,
+    memory,
 };
 use nmr_netdma::netdma::affinity::ActiveProcessors;
 use nmr_netdma::netdma::{
     self, Affinities, Allocated, Chain, ChannelParameters, ControlFlags, Cursor, Link, OpenLink,
-    Optional, Plan, Processors, Provider, Refusal, Transfer, TransferStatus, Work,
+    Optional, Plan, Processors, Provider, Transfer, TransferStatus, Work,
 };
 use nmr_netdma::{Error, Irql, Result};
 use spin::Once;
@@ -498,9 +499,10 @@ struct Notifier {
 
 impl DpcRoutine for Notifier {
     fn run(&self, _dpc: &DpcHandle<'_>, irql: &mut Irql<Dispatch>) {
-        let halted = self.state.halted.swap(false, Ordering::Acquire);
-        let completed = self.state.completed.load(Ordering::Acquire);
         if let Some(link) = self.state.link.open(irql) {
+            // Inside the link, so that nothing is told that is of an allocation before.
+            let halted = self.state.halted.swap(false, Ordering::Acquire);
+            let completed = self.state.completed.load(Ordering::Acquire);
             link.interrupt_dpc((!halted).then_some(completed));
         }
     }
@@ -525,15 +527,10 @@ impl DpcRoutine for Worker {
         }
         let (mut descriptors, mut bytes) = (0, 0);
         while descriptors < SLICE_DESCRIPTORS && bytes < SLICE_BYTES {
-            let (next, generation) = self.next(&mut link);
-            let done = match next {
-                Ok(Some(transfer)) => self.process(&transfer, &mut link),
-                Ok(None) => return,
-                Err(refusal) => Err(refusal.into()),
-            };
-            match done {
-                Ok(length) => bytes += length,
-                Err(_) => self.halt(generation, &mut link),
+            match self.step(&mut link) {
+                Step::Copied(length) => bytes += length,
+                Step::Halted => {}
+                Step::NothingToDo => return,
             }
             descriptors += 1;
         }
@@ -542,50 +539,73 @@ impl DpcRoutine for Worker {
     }
 }
 
+/// What a worker did with one descriptor.
+enum Step {
+    /// So many bytes.
+    Copied(u32),
+    /// The channel stands still until it is started anew.
+    Halted,
+    NothingToDo,
+}
+
 impl Worker {
     fn list<R>(&self, link: &mut OpenLink<'_>, body: impl FnOnce(&mut List) -> R) -> R {
         self.state.list.with(link.irql(), |list, _| body(list))
     }
 
-    /// Takes the next transfer off the list, and says which list. If there is none, the work is over.
-    fn next(&self, link: &mut OpenLink<'_>) -> (Result<Option<Transfer>, Refusal>, u64) {
-        self.state.list.with(link.irql(), |list, irql| {
+    /// Takes the next descriptor off the list and does what it asks for. If there is none, the work is over.
+    fn step(&self, link: &mut OpenLink<'_>) -> Step {
+        let (lease, irql) = link.split();
+        let (next, generation) = self.state.list.with(irql, |list, irql| {
             list.visits += 1;
             let next = if list.suspended {
                 Ok(None)
             } else {
-                list.cursor.next(&mut DescriptorReader::new(irql))
+                list.cursor.next(lease, &mut DescriptorReader::new(irql))
             };
             list.at_work = !matches!(next, Ok(None));
             (next, list.generation)
-        })
-    }
-
-    /// Does what `transfer` asks for and answers how many bytes were copied.
-    fn process(&self, transfer: &Transfer, link: &mut OpenLink<'_>) -> Result<u32> {
-        let mut bytes = 0;
-        if let Work::Copy(pieces) = &transfer.work {
-            for piece in pieces.iter() {
-                memory::copy_physical(piece.source, piece.destination, link.irql())?;
-                bytes += piece.source.length();
+        });
+        let copied = match next {
+            Ok(Some(transfer)) => {
+                copy(&transfer, irql).map(|bytes| (transfer.descriptor, transfer.flags, bytes))
+            }
+            Ok(None) => return Step::NothingToDo,
+            Err(refusal) => {
+                debug_print(format_args!(
+                    "netdma-kmdf: channel {}: {refusal}\n",
+                    self.index
+                ));
+                Err(refusal.into())
+            }
+        };
+        match copied {
+            Ok((descriptor, flags, bytes)) => {
+                self.complete(descriptor, flags, link);
+                Step::Copied(bytes)
+            }
+            Err(_) => {
+                self.halt(generation, link);
+                Step::Halted
             }
         }
-        self.state
-            .completed
-            .store(transfer.descriptor, Ordering::Release);
-        if transfer.flags.contains(ControlFlags::STATUS) {
+    }
+
+    /// Tells what `flags` ask to be told.
+    fn complete(&self, descriptor: u64, flags: ControlFlags, link: &mut OpenLink<'_>) {
+        self.state.completed.store(descriptor, Ordering::Release);
+        if flags.contains(ControlFlags::STATUS) {
             let more = self.list(link, |list| list.cursor.has_more());
             let status = if more {
                 TransferStatus::Active
             } else {
                 TransferStatus::Idle
             };
-            link.publish(transfer.descriptor, status);
+            link.publish(descriptor, status);
         }
-        if transfer.flags.contains(ControlFlags::INTERRUPT) {
+        if flags.contains(ControlFlags::INTERRUPT) {
             self.ring(link);
         }
-        Ok(bytes)
     }
 
     /// Gives up the list of this generation and says that the channel stands still until it is started anew. No effect if it
@@ -615,4 +635,16 @@ impl Worker {
         // It fails only if the device is gone, and interrupts with it. The completion word tells as well.
         let _ = self.hardware.ring(self.index);
     }
+}
+
+/// Copies what `transfer` asks for, and answers how many bytes that were.
+fn copy(transfer: &Transfer<'_>, irql: &mut Irql<AtMostDispatch>) -> Result<u32> {
+    let mut bytes = 0;
+    if let Work::Copy(pieces) = &transfer.work {
+        for piece in pieces.iter() {
+            memory::copy_physical(piece.source, piece.destination, irql)?;
+            bytes += piece.source.length();
+        }
+    }
+    Ok(bytes)
 }

@@ -5,7 +5,9 @@
 //! The unsafe code of this file writes one result, which the caller passes as null or writable.
 #![expect(unsafe_code, reason = "defines functions with C names")]
 
-use nmr_netdma::sys::{KAFFINITY, KIRQL, PKAFFINITY, ULONG, USHORT};
+use core::ptr;
+
+use nmr_netdma::sys::{KAFFINITY, KIRQL, PKAFFINITY, PVOID, ULONG, USHORT};
 
 use super::{DISPATCH, HIGH, irql, violation};
 use crate::kernel::{self, Thread};
@@ -80,6 +82,17 @@ pub(crate) unsafe extern "system" fn KeLowerIrql(new: KIRQL) {
 pub(crate) unsafe extern "system" fn KeGetCurrentProcessorNumber() -> ULONG {
     let thread = kernel::current();
     thread.processor.get() % thread.machine.config.group_size
+}
+
+/// A number for the calling thread, which no other has.
+///
+/// # Safety
+///
+/// None beyond being called in a machine.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "system" fn PsGetCurrentThread() -> PVOID {
+    // CAST: an address where there is nothing, since nobody may look.
+    ptr::without_provenance_mut(kernel::current().id as usize)
 }
 
 /// The processors of group 0.

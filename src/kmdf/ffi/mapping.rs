@@ -132,7 +132,7 @@ impl Drop for Mapped {
 
 // SAFETY: the words come from a mapping of the very range.
 unsafe impl PhysicalMemory for DescriptorReader<'_> {
-    fn read(&mut self, range: PhysicalRange, words: &mut [u64]) -> Result<()> {
+    fn read(&mut self, range: PhysicalRange<'_>, words: &mut [u64]) -> Result<()> {
         read_words(range, words, self.0)
     }
 }

@@ -1,9 +1,14 @@
 //! [`debug_print`]: a line for the debugger.
+//!
+//! # Safety
+//!
+//! The unsafe code of this file passes a text to the debugger.
+#![expect(unsafe_code, reason = "calls the debugger's text function")]
 
 use core::ffi::CStr;
 use core::fmt::{self, Write as _};
 
-use super::ffi;
+use crate::sys;
 
 /// Bytes of one message, with the zero that ends it.
 const ROOM: usize = 512;
@@ -11,7 +16,7 @@ const ROOM: usize = 512;
 /// Shows a text in the debugger, at any level. What does not fit into 511 bytes is cut off.
 ///
 /// ```no_run
-/// use nmr_netdma::kmdf::debug_print;
+/// use nmr_netdma::debug::debug_print;
 ///
 /// debug_print(format_args!("{} channels\n", 4));
 /// # use simkernel as _;
@@ -25,7 +30,9 @@ pub fn debug_print(text: fmt::Arguments<'_>) {
     // The one error is that the text is cut off.
     let _ = buffer.write_fmt(text);
     if let Ok(text) = CStr::from_bytes_until_nul(&buffer.bytes) {
-        ffi::print(text);
+        // SAFETY: the text ends in a zero byte, as the type says, and lives during the call; the debugger's text routine can be
+        // called at any level.
+        unsafe { sys::DebugPrint(text.as_ptr()) };
     }
 }
 
