@@ -20,6 +20,20 @@
 //! * **IRQL**: the interrupt request level, which says what code may wait, page or be interrupted. See [`irql`].
 //! * **Image**: one loaded driver. It must not be unloaded while the system can still call it. See [`lifetime`].
 //!
+//! # Unsafe code
+//!
+//! Denied for the crate and allowed in the files listed here; a test holds the list against the sources. A block holds one
+//! operation and says why it is sound. Drivers need none.
+//!
+//! | files | what for |
+//! |---|---|
+//! | `sys/address`, `sys/kernel`, `sys/layout`, `sys/netdma`, `sys/netio`, `sys/wdf_table`, `sys/wdf_wdk` | C declarations, and what C compiles inline |
+//! | `context`, `irql`, `lifetime`, `lifetime/lock` | pool memory, levels, lists and locks of the ground floor |
+//! | `nmr/ffi`, `netdma/ffi`, `resources/ffi` | callbacks and calls of the system |
+//! | `kmdf/ffi`, `kmdf/ffi/device`, `kmdf/ffi/dpc`, `kmdf/ffi/driver`, `kmdf/ffi/entry`, `kmdf/ffi/interrupt`, `kmdf/ffi/mapping`, `kmdf/ffi/object`, `kmdf/ffi/resources`, `kmdf/ffi/revocable`, `kmdf/ffi/slot`, `kmdf/ffi/timer`, `kmdf/ffi/wait_lock`, `kmdf/ffi/work_item` | those of the framework, by kind of object |
+//! | `nmr/npi`, `physical_device`, `physical_memory` | what only the implementor or the caller can vouch for |
+//! | `kmdf/stub`, `runtime/allocator`, `runtime/panic`, `runtime/symbols` | what a kernel image brings along |
+//!
 //! # Where it runs
 //!
 //! The same source runs in a Windows kernel and in a host process on the simulated kernel of the `simkernel` crate,
