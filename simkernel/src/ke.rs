@@ -33,6 +33,8 @@ mod processor;
 pub(crate) mod system;
 pub mod violation;
 
+pub use self::system::export;
+
 pub(crate) const PASSIVE: u8 = 0;
 pub(crate) const APC: u8 = 1;
 pub(crate) const DISPATCH: u8 = 2;

@@ -19,7 +19,8 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use crate::trace::{Event, Trace};
+use crate::platform::Mutex;
+use crate::trace::{Event, Trace, Watcher};
 use crate::verifier::{Leak, Rule, Verifier, Violation};
 use crate::{fault, ke, mm, ndis, netio, platform, pnp, wdf};
 
@@ -165,7 +166,12 @@ pub(crate) struct Thread {
     /// Spin locks that it holds.
     pub(crate) locks: Cell<u32>,
     pub(crate) frames: RefCell<Vec<Frame>>,
+    /// Whether it belongs to its machine only because the machine adopts.
+    adopted: bool,
 }
+
+/// The machine that adopts: a thread that belongs to none becomes one of its threads when it calls.
+static ADOPTER: Mutex<Option<Arc<Machine>>> = Mutex::new(None);
 
 /// The last [`Thread::id`] given.
 static LAST_THREAD: AtomicU64 = AtomicU64::new(0);
@@ -189,18 +195,24 @@ unsafe impl Sync for Entered<'_> {}
 
 impl Entered<'_> {
     fn new(machine: &Arc<Machine>, processor: u32, irql: u8) -> Self {
+        Self::with(machine, processor, irql, false)
+    }
+
+    fn with(machine: &Arc<Machine>, processor: u32, irql: u8, adopted: bool) -> Self {
         let new_id = || LAST_THREAD.fetch_add(1, Ordering::Relaxed) + 1;
         let thread = Box::into_raw(Box::new(Thread {
             machine: Arc::clone(machine),
-            id: try_current().map_or_else(new_id, |outer| outer.id),
+            id: entered().map_or_else(new_id, |outer| outer.id),
             irql: Cell::new(irql),
             processor: Cell::new(processor),
             is_processor: Cell::new(false),
             locks: Cell::new(0),
             frames: RefCell::new(Vec::new()),
+            adopted,
         }));
         let outer = platform::slot();
         platform::set_slot(thread.cast());
+        platform::show_processor(processor);
         Self {
             thread,
             outer,
@@ -212,7 +224,10 @@ impl Entered<'_> {
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
         platform::set_slot(self.outer);
-        // SAFETY: `new` made the pointer from a box, this is the only place that takes it back, and the slot no longer
+        if let Some(outer) = entered() {
+            platform::show_processor(outer.processor.get());
+        }
+        // SAFETY: `with` made the pointer from a box, this is the only place that takes it back, and the slot no longer
         // names it, so no later call of this thread reaches it.
         drop(unsafe { Box::from_raw(self.thread.cast_mut()) });
     }
@@ -220,6 +235,28 @@ impl Drop for Entered<'_> {
 
 /// The calling thread as its machine sees it, if it belongs to one.
 pub(crate) fn try_current<'a>() -> Option<&'a Thread> {
+    match entered() {
+        Some(thread) if !thread.adopted => Some(thread),
+        adopted => adopt(adopted),
+    }
+}
+
+/// The calling thread, `known` or not, as one of the machine that adopts now.
+fn adopt(known: Option<&Thread>) -> Option<&Thread> {
+    let adopter = ADOPTER.lock().clone();
+    let Some(machine) = adopter else {
+        return known;
+    };
+    if known.is_none_or(|thread| !Arc::ptr_eq(&thread.machine, &machine)) {
+        // For as long as the thread lives, since nobody says when it leaves. What it was to an earlier machine is lost.
+        platform::set_slot(core::ptr::null());
+        core::mem::forget(Entered::with(&machine, 0, 0, true));
+    }
+    entered()
+}
+
+/// The calling thread as its slot has it.
+fn entered<'a>() -> Option<&'a Thread> {
     // SAFETY: the slot holds null or the pointer that an `Entered` of this very thread put there and takes out before it
     // frees the thread. `Entered` cannot leave its thread, and no caller keeps the reference beyond its own call.
     unsafe { platform::slot().cast::<Thread>().as_ref() }
@@ -358,6 +395,22 @@ impl Kernel {
         Entered::new(self.machine(), processor, 0)
     }
 
+    /// From here on every thread of the process that has entered no kernel belongs to this one, on processor 0: for a process
+    /// whose threads are started by others. Such threads do not leave it, so what they are given is not given back.
+    pub fn adopt_threads(&self) {
+        *ADOPTER.lock() = Some(Arc::clone(self.machine()));
+    }
+
+    /// Has `watcher` told of everything that happens from here on.
+    pub fn watch(&self, watcher: Watcher) {
+        self.machine().trace.watch(watcher);
+    }
+
+    /// Records what somebody outside of the kernel has to say.
+    pub fn note(&self, source: &'static str, what: fmt::Arguments<'_>) {
+        self.machine().trace(source, what);
+    }
+
     /// What happened so far.
     pub fn events(&self) -> Vec<Event> {
         self.machine().trace.events()
@@ -383,6 +436,15 @@ impl Kernel {
 
     fn finish(&mut self) -> Option<Verdict> {
         let machine = self.machine.take()?;
+        {
+            let mut adopter = ADOPTER.lock();
+            if adopter
+                .as_ref()
+                .is_some_and(|other| Arc::ptr_eq(other, &machine))
+            {
+                *adopter = None;
+            }
+        }
         let mut leaks = Vec::new();
         pnp::shutdown(&machine);
         ke::stop(&machine);

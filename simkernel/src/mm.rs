@@ -163,6 +163,11 @@ impl Kernel {
         }
     }
 
+    /// Whether a mapped register is at `address`: for who handles exceptions where registers are accessed by instructions.
+    pub fn is_register(&self, address: usize) -> bool {
+        self.machine().mm.mappings.is_register(address)
+    }
+
     /// Memory that a device can be given the address of. Zeroed, physically contiguous, aligned to a page.
     pub fn allocate(&self, bytes: usize) -> Buffer {
         Buffer::new(allocate_physical(self.machine(), bytes))

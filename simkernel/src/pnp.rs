@@ -43,7 +43,7 @@ use crate::wdf;
 use arbiter::{Assignment, Vectors};
 use descriptors::{IoDescriptor, Requirements, encode_assigned};
 use driver::Driver;
-use node::{Node, Phase};
+use node::{Change, Node, Phase};
 
 pub use interrupt::Signal;
 
@@ -240,6 +240,15 @@ impl Kernel {
         Err(status)
     }
 
+    /// Forgets a driver that its loader has unloaded, after a look at what it left.
+    pub fn forget_driver(&self, driver: DriverId) -> Result<(), sys::NTSTATUS> {
+        let machine = self.machine();
+        let driver = find_driver(machine, driver)?;
+        machine.trace("pnp", format_args!("driver {} unloaded", driver.name));
+        forget(machine, &driver);
+        Ok(())
+    }
+
     /// Unloads a driver: calls its unload routine, which deletes what the framework keeps for it.
     ///
     /// STATUS_DEVICE_BUSY while it has devices; STATUS_INVALID_DEVICE_REQUEST if it has no unload routine.
@@ -269,31 +278,34 @@ impl Kernel {
         config: DeviceConfig,
     ) -> Result<DeviceId, sys::NTSTATUS> {
         let machine = self.machine();
-        let driver = find_driver(machine, driver)?;
-        let id = machine.pnp.next.fetch_add(1, Ordering::Relaxed);
-        machine.trace(
-            "pnp",
-            format_args!(
-                "{}: found, {} messages, {} ranges",
-                config.name,
-                config.messages,
-                config.bars.len()
-            ),
-        );
-        let node = Node::new(machine, id, driver, config);
-        machine.pnp.nodes.lock().push(Arc::clone(&node));
-        let change = node.change();
-        let status = wdf::device::add(machine, &node);
-        let result = if sys::NT_SUCCESS(status) {
-            start(machine, &node)
-        } else {
-            Err(status)
-        };
+        let (node, _change) = found(machine, driver, config)?;
+        let result = start(machine, &node);
         if result.is_err() {
             remove(machine, &node);
         }
-        drop(change);
-        result.map(|()| DeviceId(id))
+        result.map(|()| DeviceId(node.id))
+    }
+
+    /// The first half of [`add_device`](Self::add_device): the driver is told of the device.
+    ///
+    /// The error is the driver's status. The device is removed again then.
+    pub fn find_device(
+        &self,
+        driver: DriverId,
+        config: DeviceConfig,
+    ) -> Result<DeviceId, sys::NTSTATUS> {
+        found(self.machine(), driver, config).map(|(node, _)| DeviceId(node.id))
+    }
+
+    /// The second half of [`add_device`](Self::add_device): the device is given its resources and started.
+    ///
+    /// The error is the status of what failed. The device stays, not started.
+    pub fn start_device(&self, device: DeviceId) -> Result<(), sys::NTSTATUS> {
+        let machine = self.machine();
+        let node = find_node(machine, device)?;
+        let _change = node.change().ok_or(sys::STATUS_INVALID_DEVICE_STATE)?;
+        in_phase(&node, Phase::Added)?;
+        start(machine, &node)
     }
 
     /// Removes a device in the orderly way. A driver that objects in EvtDeviceQueryRemove keeps it: the error is its
@@ -313,16 +325,28 @@ impl Kernel {
         Ok(())
     }
 
-    /// Pulls a device out: its registers read as all ones and it no longer interrupts; then its driver is told.
+    /// Pulls a device out: its registers read as all ones and it no longer interrupts; then its driver is told, and the
+    /// device is removed.
     pub fn surprise_remove(&self, device: DeviceId) -> Result<(), sys::NTSTATUS> {
         let machine = self.machine();
+        let (node, _change) = pulled_out(machine, device)?;
+        remove(machine, &node);
+        Ok(())
+    }
+
+    /// The first half of [`surprise_remove`](Self::surprise_remove): the device is out, and its driver knows.
+    pub fn pull_out(&self, device: DeviceId) -> Result<(), sys::NTSTATUS> {
+        pulled_out(self.machine(), device).map(|_| ())
+    }
+
+    /// Removes a device that is not started, or was pulled out, without asking its driver.
+    pub fn discard_device(&self, device: DeviceId) -> Result<(), sys::NTSTATUS> {
+        let machine = self.machine();
         let node = find_node(machine, device)?;
-        node.unplug();
         let _change = node.change().ok_or(sys::STATUS_INVALID_DEVICE_STATE)?;
         if node.phase() == Phase::Removed {
             return Err(sys::STATUS_NO_SUCH_DEVICE);
         }
-        wdf::power::surprise(machine, &node);
         remove(machine, &node);
         Ok(())
     }
@@ -441,6 +465,49 @@ impl Kernel {
     pub fn dropped_interrupts(&self, device: DeviceId) -> u64 {
         find_node(self.machine(), device).map_or(0, |node| node.dropped())
     }
+}
+
+/// A new device of which the driver was told, and the right to change its phase.
+fn found(
+    machine: &Arc<Machine>,
+    driver: DriverId,
+    config: DeviceConfig,
+) -> Result<(Arc<Node>, Option<Change>), sys::NTSTATUS> {
+    let driver = find_driver(machine, driver)?;
+    let id = machine.pnp.next.fetch_add(1, Ordering::Relaxed);
+    machine.trace(
+        "pnp",
+        format_args!(
+            "{}: found, {} messages, {} ranges",
+            config.name,
+            config.messages,
+            config.bars.len()
+        ),
+    );
+    let node = Node::new(machine, id, driver, config);
+    machine.pnp.nodes.lock().push(Arc::clone(&node));
+    let change = node.change();
+    let status = wdf::device::add(machine, &node);
+    if !sys::NT_SUCCESS(status) {
+        remove(machine, &node);
+        return Err(status);
+    }
+    Ok((node, change))
+}
+
+/// A device that is out and whose driver knows, and the right to change its phase.
+fn pulled_out(
+    machine: &Arc<Machine>,
+    device: DeviceId,
+) -> Result<(Arc<Node>, Change), sys::NTSTATUS> {
+    let node = find_node(machine, device)?;
+    node.unplug();
+    let change = node.change().ok_or(sys::STATUS_INVALID_DEVICE_STATE)?;
+    if node.phase() == Phase::Removed {
+        return Err(sys::STATUS_NO_SUCH_DEVICE);
+    }
+    wdf::power::surprise(machine, &node);
+    Ok((node, change))
 }
 
 /// Filters, assigns and starts.

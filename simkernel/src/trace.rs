@@ -45,7 +45,11 @@ impl fmt::Display for Event {
 pub struct Trace {
     boot: u64,
     entries: Mutex<Vec<Entry>>,
+    watcher: Mutex<Option<Watcher>>,
 }
+
+/// Is told of each event as it happens, by the thread that it happens to, at any level; must not call the kernel.
+pub type Watcher = fn(&Event);
 
 /// An event whose text is made when somebody asks.
 #[derive(Debug)]
@@ -68,7 +72,12 @@ impl Trace {
         Self {
             boot: platform::now(),
             entries: Mutex::new(Vec::new()),
+            watcher: Mutex::new(None),
         }
+    }
+
+    pub(crate) fn watch(&self, watcher: Watcher) {
+        *self.watcher.lock() = Some(watcher);
     }
 
     pub(crate) fn record(&self, processor: u32, irql: u8, source: &'static str, what: String) {
@@ -96,39 +105,44 @@ impl Trace {
 
     fn push(&self, processor: u32, irql: u8, source: &'static str, what: What) {
         let time = platform::now() - self.boot;
-        self.entries.lock().push(Entry {
+        let entry = Entry {
             time,
             processor,
             irql,
             source,
             what,
-        });
+        };
+        let watcher = *self.watcher.lock();
+        if let Some(watcher) = watcher {
+            watcher(&entry.event());
+        }
+        self.entries.lock().push(entry);
     }
 
     /// Everything so far, oldest first.
     pub fn events(&self) -> Vec<Event> {
-        let entries = self.entries.lock();
-        let text = |what: &What| match what {
-            What::Text(text) => text.clone(),
-            What::Nmr(note) => format!("{note}"),
-        };
-        entries
-            .iter()
-            .map(
-                |&Entry {
-                     time,
-                     processor,
-                     irql,
-                     source,
-                     ref what,
-                 }| Event {
-                    time,
-                    processor,
-                    irql,
-                    source,
-                    what: text(what),
-                },
-            )
-            .collect()
+        self.entries.lock().iter().map(Entry::event).collect()
+    }
+}
+
+impl Entry {
+    fn event(&self) -> Event {
+        let &Self {
+            time,
+            processor,
+            irql,
+            source,
+            ref what,
+        } = self;
+        Event {
+            time,
+            processor,
+            irql,
+            source,
+            what: match what {
+                What::Text(text) => text.clone(),
+                What::Nmr(note) => format!("{note}"),
+            },
+        }
     }
 }

@@ -224,6 +224,7 @@ const ANY: RangeInclusive<u8> = 0..=15;
 #[derive(Clone, Copy)]
 struct Call<'a> {
     function: &'static str,
+    globals: sys::PWDF_DRIVER_GLOBALS,
     machine: &'a Arc<Machine>,
 }
 
@@ -236,6 +237,7 @@ impl<'a> Call<'a> {
     ) -> Option<Self> {
         let call = Self {
             function,
+            globals,
             machine: kernel::machine(),
         };
         if !table::is_globals(globals) {
@@ -318,8 +320,11 @@ impl<'a> Call<'a> {
         found
     }
 
-    /// The driver whose callback the thread is in.
+    /// The driver that calls: its own globals say so, or else the callback that the thread is in.
     fn driver(&self) -> Option<Arc<Driver>> {
+        if let Some(bound) = table::bound_driver(self.globals) {
+            return Some(bound);
+        }
         let keys: Vec<usize> = kernel::current()
             .frames
             .borrow()

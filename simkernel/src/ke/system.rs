@@ -334,6 +334,13 @@ fn exports() -> [Export; 33] {
     ]
 }
 
+/// The function of ntoskrnl.exe of that name, if it is defined here: for a loader that binds a driver's imports by itself.
+pub fn export(name: &str) -> Option<*const c_void> {
+    let exports = exports();
+    let (_, _, function) = exports.into_iter().find(|(export, ..)| *export == name)?;
+    Some(function)
+}
+
 /// The address of an exported function of the kernel; null if this system has none of that name.
 ///
 /// # Safety

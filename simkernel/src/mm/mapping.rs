@@ -17,14 +17,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::ptr;
-use core::sync::atomic::{AtomicU64, Ordering, fence};
+use core::sync::atomic::{Ordering, fence};
 
 use nmr_netdma::sys::{self, MEMORY_CACHING_TYPE, PHYSICAL_ADDRESS, PVOID, SIZE_T};
 
 use super::{PAGE, Registers, violation, virtual_of};
 use crate::ke;
 use crate::kernel::{self, Machine};
-use crate::platform::{Mutex, RwLock};
+use crate::platform::{Mutex, Reserved, RwLock};
 use crate::verifier::Leak;
 
 /// Where a bus places registers.
@@ -34,9 +34,6 @@ const BUS_END: u64 = 0xFEC0_0000;
 const HIGH_BUS_START: u64 = 1 << 40;
 
 const PARTS: usize = 16;
-
-/// What the address range of mapped registers is full of.
-const PATTERN: u64 = 0x5245_4749_5354_4552;
 
 /// A range of registers on the bus.
 struct Bar {
@@ -56,8 +53,8 @@ struct View {
     offset: usize,
     length: usize,
     registers: Arc<dyn Registers>,
-    /// The reserved range, which nobody but a driver in error touches.
-    range: Arc<[AtomicU64]>,
+    /// Nobody but a driver in error touches it, where the register functions are functions.
+    range: Reserved,
 }
 
 /// The mappings of one range.
@@ -89,21 +86,25 @@ impl Default for Mappings {
 }
 
 impl View {
-    fn new(physical: u64, offset: usize, length: usize, registers: Arc<dyn Registers>) -> Self {
-        let words = (physical as usize % PAGE + length).div_ceil(8) + PAGE / 8;
-        let range = (0..words).map(|_| AtomicU64::new(PATTERN)).collect();
-        Self {
+    fn new(
+        physical: u64,
+        offset: usize,
+        length: usize,
+        registers: Arc<dyn Registers>,
+    ) -> Option<Self> {
+        let range = Reserved::new(physical as usize % PAGE + length + PAGE)?;
+        Some(Self {
             physical,
             offset,
             length,
             registers,
             range,
-        }
+        })
     }
 
     /// The first mapped byte, which lies in its page as the register does.
     fn start(&self) -> *mut u8 {
-        let first = self.range.as_ptr().cast::<u8>().cast_mut();
+        let first = self.range.start();
         let gap = (self.physical as usize).wrapping_sub(first.addr()) % PAGE;
         // The range is a page longer than what is mapped.
         first.wrapping_add(gap)
@@ -146,7 +147,7 @@ impl Mappings {
             Some(memory) => memory,
             None => {
                 let (registers, offset) = self.registers(physical, length)?;
-                let view = View::new(physical, offset, length, registers);
+                let view = View::new(physical, offset, length, registers)?;
                 let start = view.start();
                 self.views.write().insert(start.addr(), view);
                 start
@@ -177,10 +178,7 @@ impl Mappings {
         };
         let view = self.views.write().remove(&address);
         if let Some(view) = view
-            && view
-                .range
-                .iter()
-                .any(|word| word.load(Ordering::Relaxed) != PATTERN)
+            && !view.range.is_intact()
         {
             machine.violated(
                 &violation::REGISTER,
@@ -217,6 +215,10 @@ impl Mappings {
         let offset = address - start;
         let inside = offset < view.length && view.length - offset >= size_of::<u32>();
         inside.then(|| (Arc::clone(&view.registers), view.offset + offset))
+    }
+
+    pub(super) fn is_register(&self, address: usize) -> bool {
+        self.register(address).is_some()
     }
 
     pub(super) fn leaks(&self, leaks: &mut Vec<Leak>) {

@@ -3,8 +3,8 @@
 //! # Safety
 //!
 //! The unsafe code of this file frees the driver object and its extension, which `Driver::new` made from boxes and nobody
-//! else frees, and touches their members. They live as long as the [`Driver`]; the loader's own accesses come from the
-//! thread that loads or unloads the driver.
+//! else frees, and touches their members. They live as long as the [`Driver`], as does the object of another loader, by the
+//! promise of who handed it over; the loader's own accesses come from the thread that loads or unloads the driver.
 #![expect(unsafe_code, reason = "owns C structures that drivers see by address")]
 
 use alloc::boxed::Box;
@@ -12,6 +12,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ptr;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use nmr_netdma::sys;
@@ -21,6 +22,7 @@ pub(crate) struct Driver {
     pub(crate) id: u64,
     pub(crate) name: String,
     object: *mut sys::DRIVER_OBJECT,
+    /// Null if the driver object is another loader's.
     extension: *mut sys::DRIVER_EXTENSION,
     /// With a terminator; the registry path that the entry point is given.
     path: Box<[u16]>,
@@ -37,8 +39,6 @@ unsafe impl Sync for Driver {}
 
 impl Driver {
     pub(crate) fn new(id: u64, name: &str, functions: u32) -> Arc<Self> {
-        let path = format!("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{name}\0");
-        let path: Box<[u16]> = path.encode_utf16().collect();
         let object = Box::into_raw(Box::new(sys::DRIVER_OBJECT {
             Type: 4,
             Size: size_of::<sys::DRIVER_OBJECT>() as i16,
@@ -50,7 +50,24 @@ impl Driver {
         }));
         // SAFETY: `object` was made from a box above and nobody else knows it yet.
         unsafe { (*object).DriverExtension = extension };
-        Arc::new(Self {
+        Arc::new(Self::with(id, name, functions, object, extension))
+    }
+
+    /// A driver that another loader has loaded.
+    pub(crate) fn adopt(id: u64, name: &str, object: *mut sys::DRIVER_OBJECT) -> Arc<Self> {
+        Arc::new(Self::with(id, name, 0, object, ptr::null_mut()))
+    }
+
+    fn with(
+        id: u64,
+        name: &str,
+        functions: u32,
+        object: *mut sys::DRIVER_OBJECT,
+        extension: *mut sys::DRIVER_EXTENSION,
+    ) -> Self {
+        let path = format!("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\{name}\0");
+        let path: Box<[u16]> = path.encode_utf16().collect();
+        Self {
             id,
             name: name.into(),
             object,
@@ -58,7 +75,7 @@ impl Driver {
             path,
             functions: AtomicU32::new(functions),
             handle: AtomicUsize::new(0),
-        })
+        }
     }
 
     pub(crate) fn object(&self) -> *mut sys::DRIVER_OBJECT {
@@ -115,6 +132,9 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        if self.extension.is_null() {
+            return;
+        }
         // SAFETY: `new` made the pointer from a box, and only this takes it back.
         drop(unsafe { Box::from_raw(self.object) });
         // SAFETY: as above.

@@ -7,10 +7,13 @@
 //! the call.
 #![expect(unsafe_code, reason = "calls a driver's entry point")]
 
+use core::sync::atomic::Ordering;
+
 use nmr_netdma::sys;
 
-use crate::pnp::DriverEntry;
+use crate::kernel::Kernel;
 use crate::pnp::driver::Driver;
+use crate::pnp::{DriverEntry, DriverId};
 use crate::{ke, kernel};
 
 pub(super) fn call_entry(driver: &Driver, entry: DriverEntry) -> sys::NTSTATUS {
@@ -37,4 +40,24 @@ pub(super) fn call_unload(driver: &Driver) -> bool {
         });
     });
     true
+}
+
+impl Kernel {
+    /// Takes note of a driver that another loader has loaded, whose entry stub is about to bind it and whose unload routine that
+    /// loader will call.
+    ///
+    /// # Safety
+    ///
+    /// The driver object stays until [`forget_driver`](Self::forget_driver) or the end of the kernel.
+    pub unsafe fn adopt_driver(&self, name: &str, object: *mut sys::DRIVER_OBJECT) -> DriverId {
+        let machine = self.machine();
+        let id = machine.pnp.next.fetch_add(1, Ordering::Relaxed);
+        machine
+            .pnp
+            .drivers
+            .lock()
+            .push(Driver::adopt(id, name, object));
+        machine.trace("pnp", format_args!("driver {name} loaded"));
+        DriverId(id)
+    }
 }

@@ -325,6 +325,14 @@ pub(super) fn is_globals(globals: sys::PWDF_DRIVER_GLOBALS) -> bool {
     ptr::eq(globals, &raw const GLOBALS) || BOUND.lock().contains_key(&globals.addr())
 }
 
+/// The driver that a stub has bound with these globals.
+pub(super) fn bound_driver(globals: sys::PWDF_DRIVER_GLOBALS) -> Option<Arc<Driver>> {
+    let bound = BOUND.lock();
+    bound
+        .get(&globals.addr())
+        .map(|bound| Arc::clone(&bound.driver))
+}
+
 /// Tells a driver's own globals that its WDFDRIVER was made.
 pub(super) fn created(
     globals: sys::PWDF_DRIVER_GLOBALS,

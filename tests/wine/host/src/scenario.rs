@@ -1,0 +1,249 @@
+//! What is played, and what must come of it.
+
+use crate::build::Files;
+use crate::inf::GROUP;
+
+/// One command.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step {
+    /// Makes a service of the harness.
+    Command(&'static str),
+    Start(&'static str),
+    Stop(&'static str),
+    /// Has Wine install a driver from its INF, for a new device.
+    Install(&'static str),
+    /// Has Wine remove the device of a driver.
+    Remove(&'static str),
+}
+
+/// What a run must come to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Expected {
+    Good,
+    /// The run is broken on purpose, and this is in what is found wrong.
+    Problem(&'static str),
+}
+
+/// Something that must have happened: who says so, and a part of what is said.
+pub(crate) type Marker = (&'static str, &'static str);
+
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) steps: &'static [Step],
+    pub(crate) expected: Expected,
+    /// Machines that live and end.
+    pub(crate) machines: usize,
+    /// Each sequence must be there, in order; others may be in between.
+    pub(crate) sequences: &'static [&'static [Marker]],
+    /// What must be there so many times.
+    pub(crate) counts: &'static [(Marker, usize)],
+}
+
+const BOOT: &str = "SimBoot";
+const COPY: &str = "SimCopy";
+const ENGINE: &str = "netdma_kmdf";
+const CLIENT: &str = "nmr_client";
+
+impl Step {
+    pub(crate) fn arguments(self, files: &Files) -> Vec<String> {
+        let driver = |service: &str| {
+            let found = files
+                .drivers
+                .iter()
+                .find(|driver| driver.service == service);
+            found.unwrap_or(&files.drivers[0])
+        };
+        let create = |service: &str, path: &str| {
+            let words = [
+                "sc", "create", service, "type=", "kernel", "start=", "demand", "group=", GROUP,
+                "binPath=", path,
+            ];
+            words.map(str::to_owned).to_vec()
+        };
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        match self {
+            Self::Command(service) => create(service, r"c:\windows\system32\drivers\simkernel.sys"),
+            Self::Start(service) => words(&["net", "start", service]),
+            Self::Stop(service) => words(&["net", "stop", service]),
+            Self::Install(service) => {
+                let driver = driver(service);
+                let inf = format!(r"c:\pkg\{service}.inf");
+                words(&[
+                    r"c:\pkg\install.exe",
+                    "install",
+                    &inf,
+                    driver.hardware,
+                    driver.instance,
+                ])
+            }
+            Self::Remove(service) => {
+                words(&[r"c:\pkg\install.exe", "remove", driver(service).instance])
+            }
+        }
+    }
+
+    /// How long it may take.
+    pub(crate) fn seconds(self) -> u32 {
+        30
+    }
+}
+
+use Step::{Command, Install, Remove, Start, Stop};
+
+/// What happens to the driver with the engine, from the INF to its end.
+const ENGINE_LIFE: &[Marker] = &[
+    ("pnp", "driver netdma_kmdf loaded"),
+    ("wdf", "netdma_kmdf: bound with 387 functions"),
+    ("wine", "AddDevice of netdma_kmdf"),
+    ("wdf", "copy engine: EvtDriverDeviceAdd of netdma_kmdf"),
+    ("wine", "START of netdma_kmdf, with resources: none"),
+    ("wdf", "copy engine: EvtDevicePrepareHardware"),
+    ("wdf", "copy engine: EvtDeviceD0Entry"),
+    ("pnp", "copy engine: started"),
+    ("harness", "verified: "),
+    ("wine", "SURPRISE_REMOVAL of netdma_kmdf"),
+    ("wdf", "copy engine: EvtDeviceSurpriseRemoval"),
+    ("wine", "REMOVE of netdma_kmdf"),
+    ("wdf", "copy engine: EvtDeviceD0Exit"),
+    ("wdf", "copy engine: EvtDeviceReleaseHardware"),
+    ("pnp", "copy engine: removed"),
+    ("wdf", "netdma_kmdf: EvtDriverUnload"),
+    ("wdf", "netdma_kmdf: unbound"),
+    ("pnp", "driver netdma_kmdf unloaded"),
+];
+
+/// The same for the client.
+const CLIENT_LIFE: &[Marker] = &[
+    ("pnp", "driver nmr_client loaded"),
+    ("wdf", "nmr_client: bound with 387 functions"),
+    ("wine", "AddDevice of nmr_client"),
+    (
+        "wdf",
+        "device of nmr_client: EvtDriverDeviceAdd of nmr_client",
+    ),
+    ("wine", "START of nmr_client, with resources: none"),
+    ("pnp", "device of nmr_client: started"),
+    ("wine", "SURPRISE_REMOVAL of nmr_client"),
+    ("wine", "REMOVE of nmr_client"),
+    ("pnp", "device of nmr_client: removed"),
+    ("wdf", "nmr_client: EvtDriverUnload"),
+    ("wdf", "nmr_client: unbound"),
+    ("pnp", "driver nmr_client unloaded"),
+];
+
+/// Copies between the two drivers, seen from both.
+const PAIR: &[Marker] = &[
+    ("driver", "nmr-client: attached"),
+    (
+        "driver",
+        "nmr-client: 64 copies, 64 verified, 0 cancelled, 0 failed, 0 refused",
+    ),
+    ("driver", "nmr-client: detaching, 0 copies in flight"),
+];
+
+const DONE: (Marker, usize) = (("driver", "nmr-client: 64 copies, 64 verified"), 2);
+
+/// Boots with a defect, installs the engine, perhaps copies, and takes everything away.
+macro_rules! broken {
+    ($name:literal, $what:literal, $boot:literal, $finding:literal, [$($copy:expr),*]) => {
+        Scenario {
+            name: $name,
+            what: $what,
+            steps: &[
+                Command($boot),
+                Command(COPY),
+                Start($boot),
+                Install(ENGINE),
+                $($copy,)*
+                Remove(ENGINE),
+                Stop(ENGINE),
+                Stop($boot),
+            ],
+            expected: Expected::Problem($finding),
+            machines: 1,
+            sequences: &[],
+            counts: &[],
+        }
+    };
+}
+
+pub(crate) const SCENARIOS: [Scenario; 6] = [
+    Scenario {
+        name: "inf",
+        what: "A: installed from the INF by Wine, the provider first; the client goes first",
+        steps: &[
+            Command(BOOT),
+            Command(COPY),
+            Start(BOOT),
+            Install(ENGINE),
+            Install(CLIENT),
+            Start(COPY),
+            Stop(COPY),
+            Remove(CLIENT),
+            Stop(CLIENT),
+            Remove(ENGINE),
+            Stop(ENGINE),
+            Stop(BOOT),
+        ],
+        expected: Expected::Good,
+        machines: 1,
+        sequences: &[ENGINE_LIFE, CLIENT_LIFE, PAIR],
+        counts: &[DONE],
+    },
+    Scenario {
+        name: "inf-reversed",
+        what: "A: installed from the INF by Wine, the client first; the provider goes first; once more",
+        steps: &[
+            Command(BOOT),
+            Command(COPY),
+            Start(BOOT),
+            Install(CLIENT),
+            Install(ENGINE),
+            Start(COPY),
+            Stop(COPY),
+            Remove(ENGINE),
+            Stop(ENGINE),
+            Remove(CLIENT),
+            Stop(CLIENT),
+            Install(ENGINE),
+            Start(COPY),
+            Stop(COPY),
+            Remove(ENGINE),
+            Stop(ENGINE),
+            Stop(BOOT),
+        ],
+        expected: Expected::Good,
+        machines: 1,
+        sequences: &[ENGINE_LIFE, CLIENT_LIFE, PAIR],
+        counts: &[DONE, (("harness", "verified: "), 2)],
+    },
+    broken!(
+        "broken-start",
+        "a device that the driver refuses to start must be found",
+        "SimBoot.start",
+        "START of netdma_kmdf: 0xC0000182",
+        []
+    ),
+    broken!(
+        "broken-add",
+        "an AddDevice that fails must be found",
+        "SimBoot.adddevice",
+        "AddDevice of netdma_kmdf: 0xC000009A",
+        []
+    ),
+    broken!(
+        "broken-import",
+        "an import that is left to Wine must be found",
+        "SimBoot.import",
+        "KeInsertQueueDpc is not the simulated kernel's",
+        []
+    ),
+    broken!(
+        "broken-interrupt",
+        "an interrupt that does not come must be found",
+        "SimBoot.interrupt",
+        "no interrupt for batch",
+        [Start(COPY)]
+    ),
+];
