@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     if let [mode, name, count] = arguments.as_slice()
         && mode == instructions::MODE
     {
-        return instructions::run_one(name, count);
+        return instructions::run_one(name, count, guard::run_loop);
     }
     // `cargo bench` passes `--bench`; filters of names are not supported.
     let mut report = Report::default();

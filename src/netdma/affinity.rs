@@ -165,12 +165,10 @@ impl<'a> Assignment<'a> {
     /// The channels that use `message`, the lowest first. The line counts as message 0.
     pub fn channels(&self, message: u32) -> impl Iterator<Item = u32> + use<'a> {
         let interrupts = self.messages.max(1);
-        let end = if message < interrupts {
-            self.plan.channels
-        } else {
-            0
-        };
-        (message..end).step_by(interrupts as usize)
+        let channels = self.plan.channels;
+        let first = (message < interrupts).then_some(message);
+        core::iter::successors(first, move |channel| channel.checked_add(interrupts))
+            .take_while(move |channel| *channel < channels)
     }
 
     /// The processor that `message` should interrupt; `None` if none of its channels asked for one.
