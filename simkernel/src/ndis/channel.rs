@@ -48,7 +48,10 @@ const OPERATION: u32 = 0xFF00_0000;
 enum Life {
     Allocating,
     Open,
+    /// Nothing more is submitted; what is outstanding is waited for.
     Freeing,
+    /// The provider's callback may have returned: what the channel had may be another's already.
+    HandedBack,
     Freed,
 }
 
@@ -285,7 +288,7 @@ impl Object {
         let others: Vec<_> = machine
             .channels_of(provider)
             .into_iter()
-            .filter(|other| other.handle != handle)
+            .filter(|other| other.handle != handle && other.is_allocated())
             .collect();
         if let Some(other) = others.iter().find(|other| other.holds(context)) {
             machine.violated(
@@ -329,9 +332,13 @@ impl Object {
         Ok(object)
     }
 
+    /// Whether the provider has granted it and not been told to free it.
+    fn is_allocated(&self) -> bool {
+        matches!(self.inner.lock().life, Life::Open | Life::Freeing)
+    }
+
     fn holds(&self, context: *mut c_void) -> bool {
-        self.inner.lock().life != Life::Allocating
-            && self.context.load(Ordering::Acquire) == context
+        self.context.load(Ordering::Acquire) == context
     }
 
     pub(super) fn processor(&self) -> u32 {
@@ -918,6 +925,7 @@ impl Object {
 
     /// Has the provider free the channel.
     fn hand_back(&self, machine: &Machine) {
+        self.inner.lock().life = Life::HandedBack;
         self.provider
             .handlers
             .free(machine, self.context.load(Ordering::Acquire));
