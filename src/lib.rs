@@ -27,12 +27,11 @@
 //!
 //! | files | what for |
 //! |---|---|
-//! | `sys/address`, `sys/kernel`, `sys/layout`, `sys/netdma`, `sys/netio`, `sys/wdf_table`, `sys/wdf_wdk` | C declarations, and what C compiles inline |
-//! | `context`, `irql`, `lifetime`, `lifetime/lock` | pool memory, levels, lists and locks of the ground floor |
-//! | `nmr/ffi`, `netdma/ffi`, `resources/ffi` | callbacks and calls of the system |
-//! | `kmdf/ffi`, `kmdf/ffi/device`, `kmdf/ffi/dpc`, `kmdf/ffi/driver`, `kmdf/ffi/entry`, `kmdf/ffi/interrupt`, `kmdf/ffi/mapping`, `kmdf/ffi/object`, `kmdf/ffi/resources`, `kmdf/ffi/revocable`, `kmdf/ffi/slot`, `kmdf/ffi/timer`, `kmdf/ffi/wait_lock`, `kmdf/ffi/work_item` | those of the framework, by kind of object |
+//! | `sys/*` | C declarations, and what C compiles inline |
+//! | `context`, `debug`, `irql`, `lifetime`, `lifetime/lock` | pool memory, levels, lists, locks and the debugger: the ground floor |
+//! | `nmr/ffi`, `netdma/ffi`, `netdma/ffi/*`, `resources/ffi`, `kmdf/ffi`, `kmdf/ffi/*` | callbacks and calls of the system |
 //! | `nmr/npi`, `physical_device`, `physical_memory` | what only the implementor or the caller can vouch for |
-//! | `kmdf/stub`, `runtime/allocator`, `runtime/panic`, `runtime/symbols` | what a kernel image brings along |
+//! | `kmdf/stub`, `runtime/*` | what a kernel image brings along |
 //!
 //! # Where it runs
 //!

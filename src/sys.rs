@@ -10,7 +10,7 @@
 //! | `kernel` | `wdm.h`, `ntddk.h` | `ntoskrnl.exe` |
 //! | `netio` | `netioddk.h` | `NETIO.SYS` |
 //! | `netdma` | `netdma.h`, `ndis.h` | `NDIS.SYS` |
-//! | `wdf_builtin`, `wdf_table`, `wdf_wdk` | `wdf.h` and the headers it includes | `WDFLDR.SYS` and the framework's table |
+//! | `wdf_builtin`, `wdf_wdk`, `wdf_functions` | `wdf.h` and the headers it includes | `WDFLDR.SYS` and the framework's table |
 //! | `layout` | | |
 //!
 //! # Design
@@ -20,8 +20,7 @@
 //!   that the code above compiles against either. Where both are there, `layout` holds them against each other,
 //!   member by member.
 //! * **Calls of the framework** go through the macro of `wdk-sys` with the feature, through a table of our own without. The
-//!   macro was written for one kit at a time; for the table of KMDF 1.7 it does not compile. With `wdk` only those
-//!   functions are here that this crate calls; a driver that wants another one uses the macro.
+//!   macro was written for newer tables; for that of KMDF 1.7 it does not compile.
 //! * **NMR, NetDMA and the executive are ours in both**: `wdk-sys` has neither of the first two, and of the third it
 //!   leaves out the functions that Windows Vista needs.
 //! * **Conventions.** Callbacks and functions of WDF, and the base callbacks that `wdk-sys` declares, are
@@ -51,8 +50,7 @@ mod netio;
     expect(dead_code, unreachable_pub, reason = "here for `layout` only")
 )]
 mod wdf_builtin;
-#[cfg(not(all(feature = "wdk", windows)))]
-mod wdf_table;
+mod wdf_functions;
 #[cfg(all(feature = "wdk", windows))]
 mod wdf_wdk;
 
@@ -66,7 +64,6 @@ pub use self::netdma::*;
 pub use self::netio::*;
 #[cfg(not(all(feature = "wdk", windows)))]
 pub use self::wdf_builtin::*;
-#[cfg(not(all(feature = "wdk", windows)))]
-pub use self::wdf_table::*;
+pub use self::wdf_functions::*;
 #[cfg(all(feature = "wdk", windows))]
 pub use self::wdf_wdk::*;

@@ -1,9 +1,10 @@
-//! `wdf.h`: the functions of the Kernel-Mode Driver Framework, for builds without a Windows Driver Kit.
+//! `wdf.h`: the functions of the Kernel-Mode Driver Framework.
 //!
 //! * Functions are slots of a table that the loader fills. `wdf_functions!` lists those used here; each line
-//!   gives the number of the slot, the type of its content and a function that calls through it.
-//! * The table and the globals are two variables that the driver's entry stub defines: in a kernel image this
-//!   crate's, in a host process whatever plays the framework.
+//!   gives the number of the slot, the type of its content and the function.
+//! * Without a kit, each calls through the table, which the driver's entry stub defines, together with the globals: in a kernel
+//!   image this crate's, in a host process whatever plays the framework. With the feature `wdk` each calls the macro of
+//!   `wdk-sys`.
 //!
 //! # Safety
 //!
@@ -12,21 +13,29 @@
 //! driver code runs at no other time. What each function asks of its arguments, and of the level, is stated by
 //! Microsoft's page of that name and is the caller's duty; the `kmdf` module keeps those rules.
 
-#![expect(
-    missing_docs,
-    non_camel_case_types,
-    non_snake_case,
-    non_upper_case_globals,
-    reason = "C names, documented by Microsoft"
+#![expect(non_snake_case, reason = "C names, documented by Microsoft")]
+#![cfg_attr(
+    not(all(feature = "wdk", windows)),
+    expect(
+        missing_docs,
+        non_camel_case_types,
+        non_upper_case_globals,
+        reason = "C names, documented by Microsoft"
+    )
 )]
 #![expect(
     unsafe_code,
-    reason = "declares foreign functions and calls through the table"
+    reason = "declares foreign functions and calls the framework"
 )]
 
-use super::base_builtin::*;
-use super::wdf_builtin::*;
+#[cfg(not(all(feature = "wdk", windows)))]
+use super::{base_builtin::*, wdf_builtin::*};
+#[cfg(all(feature = "wdk", windows))]
+use super::{base_wdk::*, wdf_wdk::*};
+#[cfg(all(feature = "wdk", windows))]
+use wdk_sys::WdfDriverGlobals;
 
+#[cfg(not(all(feature = "wdk", windows)))]
 #[cfg_attr(
     kernel_image,
     link(name = "WDFLDR.SYS", kind = "raw-dylib", modifiers = "+verbatim")
@@ -45,6 +54,7 @@ unsafe extern "system" {
     ) -> NTSTATUS;
 }
 
+#[cfg(not(all(feature = "wdk", windows)))]
 unsafe extern "C" {
     /// First entry of the bound table.
     pub static mut WdfFunctions: *const WDFFUNC;
@@ -60,7 +70,8 @@ unsafe extern "C" {
 #[inline]
 #[must_use]
 pub unsafe fn wdf_driver_globals() -> PWDF_DRIVER_GLOBALS {
-    // SAFETY: the stub wrote the variable when it bound the driver and does not write it while bound.
+    // SAFETY: the stub, this crate's or the kit's, wrote the variable when it bound the driver and does not write it while
+    // bound.
     unsafe { WdfDriverGlobals }
 }
 
@@ -69,6 +80,7 @@ pub unsafe fn wdf_driver_globals() -> PWDF_DRIVER_GLOBALS {
 /// # Safety
 ///
 /// The driver is bound, and `slot` is below the number of functions it is bound with.
+#[cfg(not(all(feature = "wdk", windows)))]
 #[inline]
 #[must_use]
 pub unsafe fn wdf_function(slot: _WDFFUNCENUM::Type) -> WDFFUNC {
@@ -81,6 +93,7 @@ pub unsafe fn wdf_function(slot: _WDFFUNCENUM::Type) -> WDFFUNC {
 }
 
 /// The functions of the framework: slot, slot constant, type of the content, and the function itself.
+#[cfg(not(all(feature = "wdk", windows)))]
 macro_rules! wdf_functions {
     ($(
         $(#[doc = $doc:literal])*
@@ -121,7 +134,33 @@ macro_rules! wdf_functions {
         )*
     };
 }
+#[cfg(not(all(feature = "wdk", windows)))]
 pub type WDFFUNCENUM = _WDFFUNCENUM::Type;
+
+/// The functions of the framework, through the kit's macro; their slots are those that the kit names.
+#[cfg(all(feature = "wdk", windows))]
+macro_rules! wdf_functions {
+    ($(
+        $(#[doc = $doc:literal])*
+        [$slot:literal, $index:ident, $pfn:ident]
+        fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)?;
+    )*) => {$(
+        const _: () = assert!(wdk_sys::_WDFFUNCENUM::$index == $slot, stringify!($name));
+
+        $(#[doc = $doc])*
+        ///
+        /// # Safety
+        ///
+        /// The driver is bound, and the caller keeps the rules that Microsoft's page of this name states for arguments and
+        /// level.
+        #[inline]
+        pub unsafe fn $name($($argument: $type),*) $(-> $result)? {
+            // SAFETY: the driver is bound to the kit's version of the framework, which has this function; the rest is the
+            // caller's promise.
+            unsafe { wdk_sys::call_unsafe_wdf_function_binding!($name, $($argument),*) }
+        }
+    )*};
+}
 
 wdf_functions! {
     // Driver.
@@ -154,16 +193,6 @@ wdf_functions! {
         Driver: WDFDRIVER,
         VersionAvailableParams: PWDF_DRIVER_VERSION_AVAILABLE_PARAMS,
     ) -> BOOLEAN;
-    [201, WdfDriverMiniportUnloadTableIndex, PFN_WDFDRIVERMINIPORTUNLOAD]
-    fn WdfDriverMiniportUnload(Driver: WDFDRIVER);
-    /// From KMDF 1.25 on.
-    [452, WdfDriverErrorReportApiMissingTableIndex, PFN_WDFDRIVERERRORREPORTAPIMISSING]
-    fn WdfDriverErrorReportApiMissing(
-        Driver: WDFDRIVER,
-        FrameworkExtensionName: PCWSTR,
-        ApiIndex: ULONG,
-        DoesApiReturnNtstatus: BOOLEAN,
-    ) -> NTSTATUS;
 
     // Device initialisation, before `WdfDeviceCreate`.
 
@@ -395,8 +424,6 @@ wdf_functions! {
     fn WdfObjectCreate(Attributes: PWDF_OBJECT_ATTRIBUTES, Object: *mut WDFOBJECT) -> NTSTATUS;
     [208, WdfObjectDeleteTableIndex, PFN_WDFOBJECTDELETE]
     fn WdfObjectDelete(Object: WDFOBJECT);
-    [209, WdfObjectQueryTableIndex, PFN_WDFOBJECTQUERY]
-    fn WdfObjectQuery(Object: WDFOBJECT, Guid: LPCGUID, QueryBufferLength: ULONG, QueryBuffer: PVOID) -> NTSTATUS;
     [310, WdfObjectAcquireLockTableIndex, PFN_WDFOBJECTACQUIRELOCK]
     fn WdfObjectAcquireLock(Object: WDFOBJECT);
     [311, WdfObjectReleaseLockTableIndex, PFN_WDFOBJECTRELEASELOCK]
