@@ -49,6 +49,7 @@
 //! | power up, with interrupts | framework | PASSIVE | [`Device::d0_entry_post_interrupts_enabled`], [`Device::self_managed_io_init`] |
 //! | interrupts | processor | device, then DISPATCH | [`Interrupt::isr`], [`Interrupt::dpc`], [`Dpc`] |
 //! | later, once or again | timer, work item | DISPATCH, PASSIVE | [`TimerRoutine`], [`WorkItemRoutine`] |
+//! | a program sends a control code | framework | at most DISPATCH | [`RequestHandler`] |
 //! | power down, with interrupts | framework | PASSIVE | [`Device::self_managed_io_suspend`], [`Device::d0_exit_pre_interrupts_disabled`] |
 //! | switch each interrupt off, wait for its DPCs | framework | device | [`Interrupt::disable`] |
 //! | power down | framework | PASSIVE | [`Device::d0_exit`] |
@@ -91,6 +92,8 @@ mod driver;
 mod ffi;
 mod interrupt;
 pub mod memory;
+mod parameters;
+mod queue;
 mod registers;
 mod requirements;
 mod resources;
@@ -111,6 +114,11 @@ pub use self::interrupt::{
     Interrupt, InterruptHandle, InterruptInfo, InterruptPolicy, InterruptPriority, NewInterrupt,
 };
 pub use self::memory::PhysicalMapping;
+pub use self::parameters::Parameters;
+pub use self::queue::{
+    ControlAccess, ControlCode, Handled, ManualQueue, PendingRequest, QueuePower, Request,
+    RequestHandler,
+};
 pub use self::registers::{RegisterAccess, Registers};
 pub use self::requirements::{
     IoDescriptor, IoResourceList, RequirementsList, set_message_affinity,

@@ -106,6 +106,14 @@ errors! {
     BUFFER_TOO_SMALL = STATUS_BUFFER_TOO_SMALL;
     /// What was asked for does not exist.
     NOT_FOUND = STATUS_NOT_FOUND;
+    /// The operation was cancelled.
+    CANCELLED = STATUS_CANCELLED;
+    /// There is nothing of that name.
+    OBJECT_NAME_NOT_FOUND = STATUS_OBJECT_NAME_NOT_FOUND;
+    /// What is there is of another type.
+    OBJECT_TYPE_MISMATCH = STATUS_OBJECT_TYPE_MISMATCH;
+    /// There was more than the buffer holds. A warning, in C's terms.
+    BUFFER_OVERFLOW = STATUS_BUFFER_OVERFLOW;
     /// The device is busy.
     DEVICE_BUSY = STATUS_DEVICE_BUSY;
 }

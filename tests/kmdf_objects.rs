@@ -2,115 +2,21 @@
 //! AddDevice makes, and fails if the simulated kernel finds a broken rule or anything left behind.
 #![expect(unsafe_code, reason = "tests are at the level that they say")]
 
-use std::any::Any;
-use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nmr_netdma::irql::{Dispatch, Irql, Passive};
-use nmr_netdma::kmdf::{
-    self, AddedDevice, DeviceInit, DriverInit, NewDevice, Timer, TimerRoutine, WaitLock, WorkItem,
-    WorkItemRoutine,
-};
-use nmr_netdma::{Error, Result, sys};
-use simkernel::pnp::{DeviceConfig, DeviceId, DriverId};
-use simkernel::{Config, Kernel, Os};
+use nmr_netdma::kmdf::{Timer, TimerRoutine, WaitLock, WorkItem, WorkItemRoutine};
+use nmr_netdma::{Error, sys};
+use simkernel::pnp::DeviceId;
+use simkernel::{Config, Os};
 
-nmr_netdma::kmdf::driver_entry!(Driver);
+use lab::{Lab, passive, until};
 
-/// What AddDevice is to make. The answer is kept in the device's context.
-type Make = Box<dyn FnMut(&mut NewDevice<'_, Device>, &mut Irql<Passive>) -> Result<Parts>>;
-type Parts = Box<dyn Any + Send + Sync>;
-
-thread_local! {
-    static MAKE: RefCell<Option<Make>> = const { RefCell::new(None) };
-}
-
-struct Driver;
-
-impl kmdf::Driver for Driver {
-    fn init(_: &DriverInit<'_>, _: &mut Irql<Passive>) -> Result<Self> {
-        Ok(Self)
-    }
-
-    fn device_add<'a>(
-        &self,
-        init: DeviceInit<'a>,
-        irql: &mut Irql<Passive>,
-    ) -> Result<AddedDevice<'a>> {
-        let mut device = init.create(irql)?;
-        let parts = MAKE.with_borrow_mut(|make| make.as_mut().unwrap()(&mut device, irql))?;
-        Ok(device.finish(Device(parts)))
-    }
-}
-
-struct Device(#[expect(dead_code, reason = "dropped with the context")] Parts);
-
-impl kmdf::Device for Device {}
-
-/// A machine with the driver loaded.
-struct Lab {
-    kernel: Kernel,
-    driver: DriverId,
-}
-
-impl Lab {
-    fn new(
-        make: impl FnMut(&mut NewDevice<'_, Device>, &mut Irql<Passive>) -> Result<Parts> + 'static,
-    ) -> Self {
-        Self::boot(Config::default(), make)
-    }
-
-    fn boot(
-        config: Config,
-        make: impl FnMut(&mut NewDevice<'_, Device>, &mut Irql<Passive>) -> Result<Parts> + 'static,
-    ) -> Self {
-        MAKE.set(Some(Box::new(make)));
-        let kernel = Kernel::boot(config);
-        let driver = kernel.load_driver("objects", driver_entry).unwrap();
-        Self { kernel, driver }
-    }
-
-    fn try_add(&self) -> std::result::Result<DeviceId, sys::NTSTATUS> {
-        self.kernel.add_device(
-            self.driver,
-            DeviceConfig {
-                name: "device".into(),
-                ..DeviceConfig::default()
-            },
-        )
-    }
-
-    fn add(&self) -> DeviceId {
-        self.try_add().unwrap()
-    }
-
-    fn finish(self) {
-        MAKE.set(None);
-        self.kernel.unload_driver(self.driver).unwrap();
-        let verdict = self.kernel.shutdown();
-        assert!(verdict.is_clean(), "{verdict}");
-    }
-}
-
-/// A test's thread is at PASSIVE_LEVEL.
-fn passive() -> Irql<Passive> {
-    // SAFETY: the calling thread entered its machine at PASSIVE_LEVEL.
-    unsafe { Irql::assume() }
-}
-
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "waited for {what}"
-        );
-        thread::sleep(Duration::from_millis(1));
-    }
-}
+#[path = "common/kmdf_lab.rs"]
+mod lab;
 
 /// How often a routine ran. The latter of the two has it wait.
 #[derive(Default)]

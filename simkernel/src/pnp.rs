@@ -625,7 +625,7 @@ fn find_driver(machine: &Machine, id: DriverId) -> Result<Arc<Driver>, sys::NTST
         .ok_or(sys::STATUS_INVALID_HANDLE)
 }
 
-fn find_node(machine: &Machine, id: DeviceId) -> Result<Arc<Node>, sys::NTSTATUS> {
+pub(crate) fn find_node(machine: &Machine, id: DeviceId) -> Result<Arc<Node>, sys::NTSTATUS> {
     nodes(machine)
         .into_iter()
         .find(|node| node.id == id.0)

@@ -14,6 +14,8 @@
 //! | `resources` | requirements lists and resource lists, and the clones that drivers see |
 //! | `deferred` | DPCs, work items, timers |
 //! | `locks` | spin locks, wait locks |
+//! | `queue`, `request` | queues and device interfaces; device-control requests and the programs that send them |
+//! | `registry` | the driver's parameters |
 //!
 //! # Design
 //!
@@ -38,6 +40,9 @@ mod interrupt;
 mod locks;
 mod object;
 pub(crate) mod power;
+mod queue;
+mod registry;
+mod request;
 mod resources;
 mod table;
 
@@ -55,6 +60,8 @@ use crate::pnp::driver::Driver;
 use crate::verifier::Leak;
 use crate::{ke, pnp};
 
+pub use registry::RegistryValue;
+pub use request::ControlRequest;
 pub use table::{WdfDriverGlobals, WdfFunctions, WdfVersionBind, WdfVersionUnbind};
 
 use object::{Kind, Object, Objects, Ref};
@@ -149,6 +156,16 @@ pub mod violation {
         says: "an index is below the number of elements of the list",
     };
     /// See its sentence.
+    pub static REQUEST: Rule = Rule {
+        name: "wdf::request",
+        says: "a request is used while the driver has it, completed once, and never with more bytes than its buffer holds",
+    };
+    /// See its sentence.
+    pub static REQUEST_HELD: Rule = Rule {
+        name: "wdf::request-held",
+        says: "a driver completes what it has from a power-managed queue before the device leaves D0, and all else before it goes",
+    };
+    /// See its sentence.
     pub static OUTLIVES: Rule = Rule {
         name: "wdf::outlives",
         says: "no object of a driver is left when the driver is unloaded",
@@ -160,6 +177,7 @@ pub(crate) struct State {
     objects: Objects,
     worker: deferred::Worker,
     timers: deferred::Timers,
+    registry: registry::Registry,
 }
 
 impl State {
@@ -168,6 +186,7 @@ impl State {
             objects: Objects::default(),
             worker: deferred::Worker::default(),
             timers: deferred::Timers::default(),
+            registry: registry::Registry::default(),
         }
     }
 }

@@ -5,11 +5,14 @@ use core::time::Duration;
 
 use super::ffi;
 use super::interrupt::{Interrupt, NewInterrupt};
+use super::parameters::Parameters;
+use super::queue::{ManualQueue, QueuePower, RequestHandler};
 use super::registers::Registers;
 use super::requirements::RequirementsList;
 use super::resources::Resources;
 use super::timer::{self, Timer, TimerRoutine};
 use super::work_item::{WorkItem, WorkItemRoutine};
+use crate::guid::Guid;
 use crate::irql::{Irql, Passive};
 use crate::lifetime::Image;
 use crate::physical_device::PhysicalDevice;
@@ -209,16 +212,35 @@ impl PowerState {
 pub struct DeviceInit<'a> {
     init: ffi::Init<'a>,
     image: &'a Image,
+    driver: ffi::DriverHandle<'a>,
 }
 
 impl<'a> DeviceInit<'a> {
-    pub(super) fn new(init: ffi::Init<'a>, image: &'a Image) -> Self {
-        Self { init, image }
+    pub(super) fn new(
+        init: ffi::Init<'a>,
+        image: &'a Image,
+        driver: ffi::DriverHandle<'a>,
+    ) -> Self {
+        Self {
+            init,
+            image,
+            driver,
+        }
     }
 
     /// The driver's image, which every registration is counted in. Clone it to keep it.
     pub fn image(&self) -> &'a Image {
         self.image
+    }
+
+    /// The driver's parameters in the registry.
+    ///
+    /// # Errors
+    ///
+    /// What the framework answers, above all [`Error::INSUFFICIENT_RESOURCES`].
+    #[doc(alias = "WdfDriverOpenParametersRegistryKey")]
+    pub fn parameters<'i>(&self, irql: &'i mut Irql<Passive>) -> Result<Parameters<'i>> {
+        self.driver.open_parameters(irql).map(Parameters::new)
     }
 
     /// Creates the device object and attaches it to the device's stack, with the callbacks of `D`.
@@ -324,6 +346,44 @@ impl<'a, D: Device> NewDevice<'a, D> {
         self.device
             .create_work_item(routine, irql)
             .map(WorkItem::new)
+    }
+
+    /// The device's default queue, which presents control codes to `handler`. A device has one at most; without, and for every other
+    /// kind of request, the framework refuses.
+    ///
+    /// # Errors
+    ///
+    /// What the framework answers: [`Error::UNSUCCESSFUL`] for a second one, above all
+    /// [`Error::INSUFFICIENT_RESOURCES`]. `handler` is dropped then.
+    #[doc(alias = "WdfIoQueueCreate")]
+    pub fn create_default_queue<H: RequestHandler>(
+        &mut self,
+        power: QueuePower,
+        handler: H,
+        irql: &mut Irql<Passive>,
+    ) -> Result<()> {
+        let managed = power == QueuePower::Managed;
+        self.device.create_default_queue(managed, handler, irql)
+    }
+
+    /// A queue for requests that are completed later. It does not depend on the device's power.
+    ///
+    /// # Errors
+    ///
+    /// What the framework answers, above all [`Error::INSUFFICIENT_RESOURCES`].
+    #[doc(alias = "WdfIoQueueCreate")]
+    pub fn create_manual_queue(&mut self, irql: &mut Irql<Passive>) -> Result<ManualQueue> {
+        self.device.create_manual_queue(irql).map(ManualQueue::new)
+    }
+
+    /// Lets programs find the device as one of `class`, from its start to its removal.
+    ///
+    /// # Errors
+    ///
+    /// What the framework answers, above all [`Error::INSUFFICIENT_RESOURCES`].
+    #[doc(alias = "WdfDeviceCreateDeviceInterface")]
+    pub fn create_interface(&mut self, class: Guid, irql: &mut Irql<Passive>) -> Result<()> {
+        self.device.create_interface(class, irql)
     }
 
     /// Installs the device's context: from now on its callbacks can come.

@@ -1,6 +1,8 @@
 //! [`Driver`]: from entry to unload.
 
 use super::device::{AddedDevice, DeviceInit};
+use super::ffi;
+use super::parameters::Parameters;
 use crate::irql::{Irql, Passive};
 use crate::lifetime::Image;
 use crate::status::Result;
@@ -40,15 +42,26 @@ pub trait Driver: Send + Sync + Sized + 'static {
 #[derive(Debug)]
 pub struct DriverInit<'a> {
     image: &'a Image,
+    driver: ffi::DriverHandle<'a>,
 }
 
 impl<'a> DriverInit<'a> {
-    pub(super) fn new(image: &'a Image) -> Self {
-        Self { image }
+    pub(super) fn new(image: &'a Image, driver: ffi::DriverHandle<'a>) -> Self {
+        Self { image, driver }
     }
 
     /// The driver's image, which every registration is counted in. Clone it to keep it.
     pub fn image(&self) -> &'a Image {
         self.image
+    }
+
+    /// The driver's parameters in the registry.
+    ///
+    /// # Errors
+    ///
+    /// What the framework answers, above all [`Error::INSUFFICIENT_RESOURCES`](crate::Error::INSUFFICIENT_RESOURCES).
+    #[doc(alias = "WdfDriverOpenParametersRegistryKey")]
+    pub fn parameters<'i>(&self, irql: &'i mut Irql<Passive>) -> Result<Parameters<'i>> {
+        self.driver.open_parameters(irql).map(Parameters::new)
     }
 }

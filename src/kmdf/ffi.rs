@@ -22,6 +22,8 @@ mod entry;
 mod interrupt;
 pub(super) mod mapping;
 pub(super) mod object;
+pub(super) mod parameters;
+pub(super) mod queue;
 pub(super) mod resources;
 pub(super) mod revocable;
 mod slot;
@@ -36,6 +38,7 @@ use crate::sys;
 pub(super) use self::device::{DeviceHandle, Init, create_device};
 pub use self::driver::enter;
 pub(super) use self::interrupt::InterruptHandle;
+pub(super) use self::parameters::DriverHandle;
 
 /// Ties values to one callback: invariant in `'a`, and not to be sent to another thread.
 #[derive(Debug)]

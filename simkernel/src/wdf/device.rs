@@ -5,13 +5,14 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use nmr_netdma::sys;
 
 use super::driver;
 use super::interrupt::Interrupt;
 use super::object::{self, Attributes, Object, Parent, Payload, Ref, attributes, create};
+use super::queue::{Interfaces, Queue};
 use super::{Call, DISPATCH, PASSIVE, callback, violation};
 use crate::kernel::{Machine, Os};
 use crate::platform::Mutex;
@@ -53,6 +54,9 @@ pub(super) struct Device {
     self_managed: AtomicBool,
     /// EvtDeviceSelfManagedIoFlush was called since the device was last up.
     flushed: AtomicBool,
+    pub(super) interfaces: Interfaces,
+    /// A handle, or 0.
+    default_queue: AtomicUsize,
     handle: usize,
     driver: usize,
 }
@@ -85,6 +89,15 @@ impl Device {
 
     pub(super) fn flushed(&self) -> &AtomicBool {
         &self.flushed
+    }
+
+    pub(super) fn default_queue(&self, machine: &Machine) -> Option<Ref<Queue>> {
+        let handle = self.default_queue.load(Ordering::Relaxed);
+        Ref::new(machine.wdf.objects.find(handle)?)
+    }
+
+    pub(super) fn set_default_queue(&self, handle: usize) {
+        self.default_queue.store(handle, Ordering::Relaxed);
     }
 
     /// Its interrupts in the order of their creation.
@@ -424,6 +437,8 @@ pub(super) unsafe extern "C" fn device_create(
             adding: AtomicBool::new(true),
             self_managed: AtomicBool::new(false),
             flushed: AtomicBool::new(false),
+            interfaces: Interfaces::default(),
+            default_queue: AtomicUsize::new(0),
             handle,
             driver: driver.handle(),
         })

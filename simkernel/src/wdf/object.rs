@@ -25,6 +25,9 @@ use super::device::{Device, DeviceInit};
 use super::driver::FrameworkDriver;
 use super::interrupt::Interrupt;
 use super::locks::{ObjectLock, SpinLock, WaitLock};
+use super::queue::{self, Queue};
+use super::registry::Key;
+use super::request::Request;
 use super::resources::{AssignedList, DescriptorList, RequirementsList};
 use super::{ANY, Call, DISPATCH, callback, violation};
 use crate::ke;
@@ -46,6 +49,9 @@ pub(super) enum Payload {
     Timer(Timer),
     SpinLock(SpinLock),
     WaitLock(WaitLock),
+    Key(Key),
+    Queue(Queue),
+    Request(Request),
     General(General),
 }
 
@@ -115,11 +121,14 @@ kinds! {
     Timer(Timer): "WDFTIMER", sys::WDFTIMER__, true, true;
     SpinLock(SpinLock): "WDFSPINLOCK", sys::WDFSPINLOCK__, true, false;
     WaitLock(WaitLock): "WDFWAITLOCK", sys::WDFWAITLOCK__, true, false;
+    Key(Key): "WDFKEY", sys::WDFKEY__, true, false;
+    Queue(Queue): "WDFQUEUE", sys::WDFQUEUE__, true, true;
+    Request(Request): "WDFREQUEST", sys::WDFREQUEST__, false, false;
     General(General): "WDFOBJECT", core::ffi::c_void, true, false;
 }
 
 /// A block of the simulated pool.
-struct Block(NonNull<u8>);
+pub(super) struct Block(NonNull<u8>);
 
 /// `FxOb`, as it shows in a list of blocks.
 const TAG: u32 = u32::from_le_bytes(*b"FxOb");
@@ -131,7 +140,7 @@ unsafe impl Sync for Block {}
 
 impl Block {
     /// A zeroed block; `None` if the pool refuses.
-    fn new(bytes: usize) -> Option<Self> {
+    pub(super) fn new(bytes: usize) -> Option<Self> {
         let bytes = bytes.max(1);
         // SAFETY: creating functions may be called up to DISPATCH_LEVEL, at which the nonpaged pool may be used.
         let block =
@@ -140,6 +149,10 @@ impl Block {
         // SAFETY: the pool gave `bytes` bytes for exclusive use.
         unsafe { block.write_bytes(0, bytes) };
         Some(Self(block))
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut u8 {
+        self.0.as_ptr()
     }
 }
 
@@ -357,6 +370,8 @@ impl Objects {
 #[derive(Default)]
 pub(super) struct Attributes {
     pub(super) parent: Option<Arc<Object>>,
+    /// The execution level is PASSIVE_LEVEL.
+    pub(super) passive: bool,
     context: Option<ContextType>,
 }
 
@@ -432,6 +447,7 @@ pub(super) unsafe fn attributes(
     let used = context.unique != 0 || context.cleanup.is_some() || context.destroy.is_some();
     Ok(Attributes {
         parent,
+        passive: level == sys::_WDF_EXECUTION_LEVEL::WdfExecutionLevelPassive,
         context: used.then_some(context),
     })
 }
@@ -565,6 +581,7 @@ pub(super) fn cleanup(machine: &Arc<Machine>, object: &Arc<Object>) {
         Payload::Dpc(dpc) => dpc.rundown(machine),
         Payload::WorkItem(item) => item.rundown(),
         Payload::Timer(timer) => timer.rundown(machine),
+        Payload::Queue(queue) => queue::rundown(machine, queue),
         _ => {}
     }
     let callbacks: Vec<_> = object

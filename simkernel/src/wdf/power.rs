@@ -4,10 +4,10 @@
 //! |---|---|
 //! | requirements | FilterRemoveResourceRequirements, the framework's policies, FilterAddResourceRequirements |
 //! | start | RemoveAddedResources, PrepareHardware, then up |
-//! | up | D0Entry; each interrupt connected and enabled; D0EntryPostInterruptsEnabled; SelfManagedIoInit or Restart |
-//! | down | SelfManagedIoSuspend; D0ExitPreInterruptsDisabled; each interrupt disabled and disconnected, newest first; D0Exit |
+//! | up | D0Entry; each interrupt connected and enabled; D0EntryPostInterruptsEnabled; queues present; SelfManagedIoInit or Restart |
+//! | down | SelfManagedIoSuspend; queues hold; D0ExitPreInterruptsDisabled; each interrupt disabled and disconnected, newest first; D0Exit |
 //! | stop | down, ReleaseHardware |
-//! | removal | SurpriseRemoval if it was one; stop; SelfManagedIoFlush, SelfManagedIoCleanup; deletion |
+//! | removal | SurpriseRemoval if it was one; stop; interfaces disabled, queues purged; SelfManagedIoFlush, SelfManagedIoCleanup; deletion |
 //!
 //! Failures on the way down are recorded and stop nothing.
 #![expect(unsafe_code, reason = "see the parent module")]
@@ -21,6 +21,7 @@ use nmr_netdma::sys;
 use super::device::{self, Device};
 use super::interrupt;
 use super::object::Ref;
+use super::queue;
 use super::resources::{with_requirements, with_resources};
 use super::{callback, status_text, violation};
 use crate::kernel::Machine;
@@ -134,6 +135,7 @@ impl Driver<'_> {
                 flush: false,
             });
         }
+        queue::release(self.machine, &self.device);
         self.device.flushed().store(false, Ordering::Relaxed);
         let first = !self.device.self_managed().swap(true, Ordering::Relaxed);
         let (name, routine) = if first {
@@ -176,6 +178,7 @@ impl Driver<'_> {
     }
 
     fn leave_d0(&self, target: i32, stay_connected: bool) {
+        queue::hold(self.machine, &self.device);
         let routine = self.device.pnp().EvtDeviceD0ExitPreInterruptsDisabled;
         self.call(
             "EvtDeviceD0ExitPreInterruptsDisabled",
@@ -380,6 +383,7 @@ pub(crate) fn start(machine: &Arc<Machine>, node: &Node) -> sys::NTSTATUS {
         })
     };
     let Some(failure) = failure else {
+        driver.device.interfaces.enable(true);
         return sys::STATUS_SUCCESS;
     };
     driver.release_hardware();
@@ -467,11 +471,14 @@ pub(crate) fn remove(machine: &Arc<Machine>, node: &Node) {
         }
         driver.release_hardware();
     }
+    driver.device.interfaces.enable(false);
+    queue::purge(machine, &driver.device, true);
     let tried = driver.device.self_managed().load(Ordering::Relaxed);
     if tried {
         driver.flush();
     }
     driver.clear_interrupts();
+    queue::purge(machine, &driver.device, false);
     if tried {
         let routine = driver.device.pnp().EvtDeviceSelfManagedIoCleanup;
         driver.tell(

@@ -22,8 +22,8 @@ use core::ptr;
 use nmr_netdma::sys;
 
 use super::{
-    PASSIVE, deferred, device, driver, function_count, interrupt, locks, object, resources,
-    violation,
+    PASSIVE, deferred, device, driver, function_count, interrupt, locks, object, queue, registry,
+    request, resources, violation,
 };
 use crate::ke;
 use crate::kernel::{self, Machine};
@@ -59,7 +59,6 @@ const NOT_SIMULATED: &[(usize, &str, bool)] = &[
     (71, "WdfDeviceInitSetFileObjectConfig", false),
     (72, "WdfDeviceInitSetRequestAttributes", false),
     (73, "WdfDeviceInitAssignWdmIrpPreprocessCallback", true),
-    (77, "WdfDeviceCreateDeviceInterface", true),
     (78, "WdfDeviceSetDeviceInterfaceState", false),
     (80, "WdfDeviceCreateSymbolicLink", true),
     (81, "WdfDeviceQueryProperty", true),
@@ -70,20 +69,17 @@ const NOT_SIMULATED: &[(usize, &str, bool)] = &[
     (89, "WdfDeviceResumeIdleNoTrack", false),
     (92, "WdfDeviceGetDefaultQueue", false),
     (93, "WdfDeviceConfigureRequestDispatching", true),
-    (119, "WdfDriverOpenParametersRegistryKey", true),
     (122, "WdfDriverRetrieveVersionString", true),
     (125, "WdfFdoInitOpenRegistryKey", true),
     (126, "WdfFdoInitQueryProperty", true),
     (127, "WdfFdoInitAllocAndQueryProperty", true),
     (131, "WdfFdoQueryForInterface", true),
     (148, "WdfInterruptWdmGetInterrupt", false),
-    (152, "WdfIoQueueCreate", true),
     (153, "WdfIoQueueGetState", false),
     (154, "WdfIoQueueStart", false),
     (155, "WdfIoQueueStop", false),
     (156, "WdfIoQueueStopSynchronously", false),
     (157, "WdfIoQueueGetDevice", false),
-    (158, "WdfIoQueueRetrieveNextRequest", true),
     (164, "WdfIoQueuePurgeSynchronously", false),
     (194, "WdfMemoryGetBuffer", false),
     (201, "WdfDriverMiniportUnload", false),
@@ -91,9 +87,7 @@ const NOT_SIMULATED: &[(usize, &str, bool)] = &[
     (228, "WdfDeviceAddQueryInterface", true),
     (229, "WdfRegistryOpenKey", true),
     (230, "WdfRegistryCreateKey", true),
-    (231, "WdfRegistryClose", false),
     (232, "WdfRegistryWdmGetHandle", false),
-    (235, "WdfRegistryQueryValue", true),
     (238, "WdfRegistryQueryUnicodeString", true),
     (240, "WdfRegistryQueryULong", true),
     (246, "WdfRegistryAssignULong", true),
@@ -101,16 +95,10 @@ const NOT_SIMULATED: &[(usize, &str, bool)] = &[
     (255, "WdfRequestMarkCancelable", false),
     (256, "WdfRequestUnmarkCancelable", true),
     (257, "WdfRequestIsCanceled", false),
-    (263, "WdfRequestComplete", false),
-    (265, "WdfRequestCompleteWithInformation", false),
-    (266, "WdfRequestGetParameters", false),
-    (269, "WdfRequestRetrieveInputBuffer", true),
-    (270, "WdfRequestRetrieveOutputBuffer", true),
     (275, "WdfRequestSetInformation", false),
     (276, "WdfRequestGetInformation", false),
     (277, "WdfRequestGetFileObject", false),
     (280, "WdfRequestGetRequestorMode", false),
-    (281, "WdfRequestForwardToIoQueue", true),
     (282, "WdfRequestGetIoQueue", false),
     (284, "WdfRequestStopAcknowledge", false),
     (285, "WdfRequestWdmGetIrp", false),
@@ -280,6 +268,18 @@ static TABLE: [sys::WDFFUNC; SLOTS] = table! {
     WdfTimerStartTableIndex, PFN_WDFTIMERSTART: deferred::timer_start;
     WdfTimerStopTableIndex, PFN_WDFTIMERSTOP: deferred::timer_stop;
     WdfTimerGetParentObjectTableIndex, PFN_WDFTIMERGETPARENTOBJECT: deferred::timer_get_parent_object;
+    WdfDeviceCreateDeviceInterfaceTableIndex, PFN_WDFDEVICECREATEDEVICEINTERFACE: queue::device_create_device_interface;
+    WdfIoQueueCreateTableIndex, PFN_WDFIOQUEUECREATE: queue::io_queue_create;
+    WdfIoQueueRetrieveNextRequestTableIndex, PFN_WDFIOQUEUERETRIEVENEXTREQUEST: queue::io_queue_retrieve_next_request;
+    WdfRequestForwardToIoQueueTableIndex, PFN_WDFREQUESTFORWARDTOIOQUEUE: request::request_forward_to_io_queue;
+    WdfRequestGetParametersTableIndex, PFN_WDFREQUESTGETPARAMETERS: request::request_get_parameters;
+    WdfRequestRetrieveInputBufferTableIndex, PFN_WDFREQUESTRETRIEVEINPUTBUFFER: request::request_retrieve_input_buffer;
+    WdfRequestRetrieveOutputBufferTableIndex, PFN_WDFREQUESTRETRIEVEOUTPUTBUFFER: request::request_retrieve_output_buffer;
+    WdfRequestCompleteTableIndex, PFN_WDFREQUESTCOMPLETE: request::request_complete;
+    WdfRequestCompleteWithInformationTableIndex, PFN_WDFREQUESTCOMPLETEWITHINFORMATION: request::request_complete_with_information;
+    WdfDriverOpenParametersRegistryKeyTableIndex, PFN_WDFDRIVEROPENPARAMETERSREGISTRYKEY: registry::driver_open_parameters_registry_key;
+    WdfRegistryCloseTableIndex, PFN_WDFREGISTRYCLOSE: registry::registry_close;
+    WdfRegistryQueryValueTableIndex, PFN_WDFREGISTRYQUERYVALUE: registry::registry_query_value;
     WdfWaitLockCreateTableIndex, PFN_WDFWAITLOCKCREATE: locks::wait_lock_create;
     WdfWaitLockAcquireTableIndex, PFN_WDFWAITLOCKACQUIRE: locks::wait_lock_acquire;
     WdfWaitLockReleaseTableIndex, PFN_WDFWAITLOCKRELEASE: locks::wait_lock_release;

@@ -7,6 +7,7 @@
 
 use super::Brand;
 use super::device::Init;
+use super::parameters::DriverHandle;
 use super::slot::{ContextType, Slot};
 use crate::irql::{Irql, Passive};
 use crate::kmdf::device::DeviceInit;
@@ -72,7 +73,9 @@ unsafe fn create_driver<T: Driver>(
     // SAFETY: the driver object was just created with these attributes and lives beyond this function.
     let slot = unsafe { Slot::<DriverContext<T>>::of(handle.cast(), &DRIVER) }
         .ok_or(Error::UNSUCCESSFUL)?;
-    match T::init(&DriverInit::new(&image), irql) {
+    // SAFETY: the driver object was just created, and lives beyond this function.
+    let driver = unsafe { DriverHandle::new(handle) };
+    match T::init(&DriverInit::new(&image, driver), irql) {
         Ok(driver) => {
             // SAFETY: the slot of a new object is empty, and the framework calls the driver only after this entry.
             unsafe { slot.install(DriverContext { driver, image }) };
@@ -87,23 +90,26 @@ unsafe fn create_driver<T: Driver>(
 
 /// EvtDriverDeviceAdd.
 unsafe extern "C" fn device_add<T: Driver>(
-    driver: sys::WDFDRIVER,
+    object: sys::WDFDRIVER,
     init: sys::PWDFDEVICE_INIT,
 ) -> sys::NTSTATUS {
     // SAFETY: the framework passes the object that `create_driver` made for this `T`, and keeps it during the callback.
     let context =
-        unsafe { Slot::<DriverContext<T>>::of(driver.cast(), &DRIVER) }.and_then(Slot::get);
+        unsafe { Slot::<DriverContext<T>>::of(object.cast(), &DRIVER) }.and_then(Slot::get);
     let Some(DriverContext { driver, image }) = context else {
         return Error::INVALID_DEVICE_STATE.status().0;
     };
     // SAFETY: EvtDriverDeviceAdd is called at PASSIVE_LEVEL.
     let mut irql = unsafe { Irql::assume() };
+    // SAFETY: the framework keeps the driver object during the callback.
+    let handle = unsafe { DriverHandle::new(object) };
     let init = DeviceInit::new(
         Init {
             init,
             brand: Brand::new(),
         },
         image,
+        handle,
     );
     Status::from_result(driver.device_add(init, &mut irql).map(drop)).0
 }
