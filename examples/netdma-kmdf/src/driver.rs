@@ -3,7 +3,7 @@
 use nmr_netdma::irql::Passive;
 use nmr_netdma::kmdf::{
     self, AddedDevice, DeviceInit, DriverInit, InterruptPolicy, InterruptPriority, NewInterrupt,
-    ProcessorSet, Shared, debug_print,
+    ProcessorSet, QueuePower, Shared, debug_print,
 };
 use nmr_netdma::netdma::{
     Capabilities, Characteristics, Failed, Interface, Name, RegisterError, Registered, Version,
@@ -15,6 +15,7 @@ use crate::engine::{CopyEngine, Lanes, MAXIMUM_CHANNELS};
 use crate::hardware::Hardware;
 use crate::interrupt::EngineInterrupt;
 use crate::offload::CopyOffload;
+use crate::statistics::{DEVICE_INTERFACE, Reporter};
 
 const NAME: Name = Name::new("nmr-netdma example copy engine");
 
@@ -40,6 +41,10 @@ impl<const BY_INTERRUPT: bool> kmdf::Driver for Driver<BY_INTERRUPT> {
         let mut device = init.create::<Device>(irql)?;
         let hardware = share(Hardware::new(device.create_registers(irql)?), irql)?;
         let lanes = share(Lanes::new(device.image(), &hardware, irql)?, irql)?;
+
+        let reporter = Reporter::new(lanes.clone());
+        device.create_default_queue(QueuePower::Unmanaged, reporter, irql)?;
+        device.create_interface(DEVICE_INTERFACE, irql)?;
 
         let interface = Interface::find(irql);
         let characteristics = Characteristics {

@@ -32,6 +32,7 @@ use nmr_netdma::{Error, Irql, Result};
 use spin::Once;
 
 use crate::hardware::Hardware;
+use crate::statistics::{Counters, Statistics};
 
 /// The most channels that the device can have: its status register has a bit for each.
 pub const MAXIMUM_CHANNELS: u32 = 32;
@@ -336,6 +337,12 @@ impl Lanes {
             .filter_map(|(_, lane)| lane.as_ref())
     }
 
+    /// What all of them have done.
+    pub(crate) fn statistics(&self) -> Statistics {
+        let lanes = self.lanes.iter().flatten();
+        lanes.map(|lane| lane.state().counters.read()).sum()
+    }
+
     fn get(&self, channel: u32) -> Option<&Lane> {
         self.lanes.get(channel as usize)?.as_ref()
     }
@@ -359,6 +366,7 @@ struct LaneState {
     completed: AtomicU64,
     /// The channel halted, and NetDMA has not been told.
     halted: AtomicBool,
+    counters: Counters,
 }
 
 #[derive(Default)]
@@ -422,6 +430,7 @@ impl Lane {
             list: SpinLock::new(List::default()),
             completed: AtomicU64::new(0),
             halted: AtomicBool::new(false),
+            counters: Counters::default(),
         };
         let state = Shared::try_new(state, irql).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
         let notifier = Notifier {
@@ -482,6 +491,7 @@ impl Lane {
 }
 
 fn notify_from_isr(state: &LaneState, notify: &Dpc<Notifier>, irql: &mut Irql<irql::Device>) {
+    state.counters.interrupt();
     if let Some(processor) = state
         .link
         .isr(state.completed.load(Ordering::Acquire), irql)
@@ -581,6 +591,7 @@ impl Worker {
         };
         match copied {
             Ok((descriptor, flags, bytes)) => {
+                self.state.counters.descriptor(bytes);
                 self.complete(descriptor, flags, link);
                 Step::Copied(bytes)
             }
@@ -619,6 +630,7 @@ impl Worker {
             halts
         });
         if halts {
+            self.state.counters.halt();
             let last = self.state.completed.load(Ordering::Relaxed);
             link.publish(last, TransferStatus::Halted);
             self.state.halted.store(true, Ordering::Release);

@@ -12,6 +12,7 @@
 //! | `engine` | the provider, its channels, and the copying |
 //! | `hardware` | the device's registers |
 //! | `offload` | copies for other drivers, over NMR |
+//! | `statistics` | what the engine has done, for a program that asks |
 //!
 //! # How an interrupt gets to the right processor
 //!
@@ -42,9 +43,11 @@ mod engine;
 mod hardware;
 mod interrupt;
 mod offload;
+mod statistics;
 
 pub use engine::{MAXIMUM_CHANNELS, MAXIMUM_TRANSFER_SIZE};
 pub use offload::MAXIMUM_COPY_LENGTH;
+pub use statistics::{DEVICE_INTERFACE, READ_STATISTICS, Statistics};
 
 // Built with the kit, the driver takes the kit's allocator and panic handler.
 #[cfg(all(feature = "wdk", windows))]

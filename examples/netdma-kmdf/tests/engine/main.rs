@@ -22,4 +22,5 @@ mod machine;
 mod pages;
 mod power;
 mod refusals;
+mod statistics;
 mod stops;
