@@ -1573,13 +1573,7 @@ fn a_driver_calls_only_what_it_is_bound_with() {
 #[test]
 fn a_function_that_is_not_simulated_says_its_name() {
     let added: fn(sys::WDFDEVICE, &[sys::WDFINTERRUPT]) = |device, _| {
-        let mut queue = ptr::null_mut();
-        let status = c!(WdfIoQueueCreate(
-            device,
-            ptr::null_mut(),
-            ptr::null_mut(),
-            &raw mut queue
-        ));
+        let status = c!(WdfDeviceCreateSymbolicLink(device, ptr::null()));
         assert_eq!(status, sys::STATUS_NOT_IMPLEMENTED);
         assert!(c!(WdfDeviceGetDefaultQueue(device)).is_null());
     };
@@ -1594,7 +1588,7 @@ fn a_function_that_is_not_simulated_says_its_name() {
     let violations = kernel.take_violations(&wdf::violation::NOT_SIMULATED);
     assert_eq!(violations.len(), 2);
     assert!(
-        violations[0].detail.contains("WdfIoQueueCreate"),
+        violations[0].detail.contains("WdfDeviceCreateSymbolicLink"),
         "{}",
         violations[0].detail
     );
