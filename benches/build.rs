@@ -3,7 +3,7 @@
 fn main() {
     println!("cargo::rerun-if-changed=c");
     cc::Build::new()
-        .files(["c/nmr.c", "c/rundown.c"])
+        .files(["c/netdma.c", "c/nmr.c", "c/rundown.c"])
         .std("c11")
         .flag_if_supported("/experimental:c11atomics")
         .opt_level(2)

@@ -1,9 +1,7 @@
 //! `cargo bench --bench nmr`: what the guard of a binding costs beside C's rundown protection, and what the simulated registrar
 //! costs by the number of modules.
 //!
-//! Prints a table and writes `bench/nmr.json` to the target directory: an array of rows with `name`, `value`, `unit`, `goal` (the
-//! value is to be at most that; null if there is none) and `met`. A row that could not be measured has no value and has not met
-//! its goal.
+//! Prints a table and writes `bench/nmr.json` to the target directory; `README.md` says how to read both.
 //!
 //! # Design
 //!

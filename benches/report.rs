@@ -10,9 +10,26 @@ struct Row {
     name: String,
     value: Option<f64>,
     unit: &'static str,
-    /// What the value is to be at most.
+    /// What the value is to be, on this side of it.
     goal: Option<f64>,
+    side: Side,
     remark: String,
+}
+
+/// On which side of its goal a value is to be.
+#[derive(Clone, Copy)]
+enum Side {
+    AtMost,
+    AtLeast,
+}
+
+impl Side {
+    fn name(self) -> &'static str {
+        match self {
+            Self::AtMost => "at most",
+            Self::AtLeast => "at least",
+        }
+    }
 }
 
 /// All results.
@@ -25,7 +42,10 @@ impl Row {
     /// Whether the goal is met; `None` if there is none. What was not measured is not met.
     fn met(&self) -> Option<bool> {
         let goal = self.goal?;
-        Some(self.value.is_some_and(|value| value <= goal))
+        Some(self.value.is_some_and(|value| match self.side {
+            Side::AtMost => value <= goal,
+            Side::AtLeast => value >= goal,
+        }))
     }
 }
 
@@ -44,8 +64,25 @@ impl Report {
             value: Some(value),
             unit,
             goal,
+            side: Side::AtMost,
             remark: remark.into(),
         });
+    }
+
+    /// A result, with what it is to be at least.
+    #[allow(dead_code, reason = "not every benchmark has such a goal")]
+    pub(crate) fn add_at_least(
+        &mut self,
+        name: impl Into<String>,
+        value: f64,
+        unit: &'static str,
+        goal: Option<f64>,
+        remark: impl Into<String>,
+    ) {
+        self.add(name, value, unit, goal, remark);
+        if let Some(row) = self.rows.last_mut() {
+            row.side = Side::AtLeast;
+        }
     }
 
     /// A result that there is not, and why.
@@ -61,6 +98,7 @@ impl Report {
             value: None,
             unit,
             goal,
+            side: Side::AtMost,
             remark: format!("not measured: {reason}"),
         });
     }
@@ -84,19 +122,25 @@ impl Report {
         let width = self.rows.iter().map(|row| row.name.len()).max();
         let width = width.unwrap_or(0);
         let mut table = format!(
-            "{:<width$}  {:>9}  {:<14}  {:>7}  met\n",
+            "{:<width$}  {:>9}  {:<14}  {:>10}  met\n",
             "", "value", "unit", "goal"
         );
         for row in &self.rows {
             let value = row.value.map_or("-".into(), |value| format!("{value:.2}"));
-            let goal = row.goal.map_or("".into(), |goal| format!("{goal:.2}"));
+            let sign = match row.side {
+                Side::AtMost => "<=",
+                Side::AtLeast => ">=",
+            };
+            let goal = row
+                .goal
+                .map_or("".into(), |goal| format!("{sign} {goal:.2}"));
             let met = match row.met() {
                 Some(true) => "yes",
                 Some(false) => "NO",
                 None => "",
             };
             let line = format!(
-                "{:<width$}  {value:>9}  {:<14}  {goal:>7}  {met:<3}  {}",
+                "{:<width$}  {value:>9}  {:<14}  {goal:>10}  {met:<3}  {}",
                 row.name, row.unit, row.remark
             );
             table.push_str(line.trim_end());
@@ -121,11 +165,12 @@ impl Report {
             .iter()
             .map(|row| {
                 format!(
-                    "  {{\"name\": {}, \"value\": {}, \"unit\": {}, \"goal\": {}, \"met\": {}, \"remark\": {}}}",
+                    "  {{\"name\": {}, \"value\": {}, \"unit\": {}, \"goal\": {}, \"goal_is\": {}, \"met\": {}, \"remark\": {}}}",
                     quoted(&row.name),
                     number(row.value),
                     quoted(row.unit),
                     number(row.goal),
+                    quoted(row.side.name()),
                     row.met().map_or("null".into(), |met| met.to_string()),
                     quoted(&row.remark),
                 )

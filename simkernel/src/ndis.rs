@@ -273,6 +273,18 @@ impl NetDma<'_> {
             .collect()
     }
 
+    /// The handlers of `provider`, the other members being zero, and the context to call them with; `None` if it is not registered.
+    ///
+    /// For whoever wants to be NetDMA himself: a measurement that this interface is not to be part of, or hostile arguments. Channels
+    /// that are allocated so are unknown here; their handle must not be used in calls of `NetDmaIsr` and `NetDmaInterruptDpc`.
+    pub fn handlers(
+        &self,
+        provider: ProviderId,
+    ) -> Option<(sys::NET_DMA_PROVIDER_CHARACTERISTICS, sys::PVOID)> {
+        let registry = self.machine.ndis.registry.lock();
+        Some(registry.providers.get(&provider.0)?.handlers.table())
+    }
+
     /// Has `provider` allocate a channel whose DPCs run on one of `processors`, a bit for each.
     ///
     /// # Errors

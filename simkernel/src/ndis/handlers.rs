@@ -106,6 +106,23 @@ impl Handlers {
         }
     }
 
+    /// The handlers and their context, as they were registered.
+    pub(super) fn table(&self) -> (sys::NET_DMA_PROVIDER_CHARACTERISTICS, *mut c_void) {
+        let table = sys::NET_DMA_PROVIDER_CHARACTERISTICS {
+            SetDmaChannelCpuAffinity: self.affinity,
+            AllocateDmaChannel: self.allocate,
+            FreeDmaChannel: self.free,
+            StartDma: self.start,
+            SuspendDma: self.suspend,
+            ResumeDma: self.resume,
+            AbortDma: self.abort,
+            AppendDma: self.append,
+            ResetChannel: self.reset,
+            ..Default::default()
+        };
+        (table, self.context.load(Ordering::Acquire))
+    }
+
     /// Whether the calling thread is in one of these handlers.
     pub(super) fn running(&self) -> bool {
         kernel::current()
