@@ -7,7 +7,15 @@ use std::process::Command;
 
 use toml::{Table, Value};
 
-const HOST_TASKS: [&str; 6] = ["bench", "ci", "kernel-images", "lab", "package", "test"];
+const HOST_TASKS: [&str; 7] = [
+    "bench",
+    "ci",
+    "kernel-images",
+    "lab",
+    "package",
+    "test",
+    "wine",
+];
 const KIT_TASKS: [&str; 2] = ["down-level", "modern"];
 
 fn makefile() -> Table {
