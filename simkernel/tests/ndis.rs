@@ -2020,6 +2020,19 @@ fn a_suspended_channel_says_what_it_did_last_and_does_no_more() {
 }
 
 #[test]
+fn after_a_halt_a_suspension_names_the_last_descriptor_done() {
+    let (bench, channel) = with_optional(Some(stand_still), Some(halt));
+    let unit = bench.engine.unit(0);
+    let ticket = channel.submit_polled(&[null_transfer(); 2]).unwrap();
+    assert!(unit.step());
+    unit.publish(unit.last() | 3);
+    assert!(!channel.wait(ticket, SOON));
+    channel.suspend().unwrap();
+    channel.free();
+    bench.stop_and_end();
+}
+
+#[test]
 fn a_suspension_without_a_word_is_found_out() {
     let (bench, channel) = with_optional(Some(say_nothing), Some(halt));
     assert!(channel.suspend().is_ok());

@@ -156,6 +156,7 @@ impl netdma::Channel<CopyEngine> for Channel {
         lane.state().list.with(irql, |list, _| {
             list.generation += 1;
             list.suspended = false;
+            list.halted = false;
             list.cursor.start(chain);
             // Of this list nothing is done.
             lane.state().completed.store(0, Ordering::Release);
@@ -191,11 +192,14 @@ impl netdma::Channel<CopyEngine> for Channel {
 impl netdma::SuspendResume<CopyEngine> for Channel {
     fn suspend(&self, engine: &CopyEngine, irql: &mut Irql<AtMostDispatch>) -> Result<u64> {
         let state = engine.lane(self.index)?.state();
-        state.quiesce(irql, TransferStatus::Suspended, |list| {
+        let suspended = state.quiesce(irql, TransferStatus::Suspended, |list| {
             if !replace(&mut list.suspended, true) {
                 list.cursor.reread_link();
             }
         });
+        if !suspended {
+            return Err(Error::UNSUCCESSFUL);
+        }
         Ok(state.completed.load(Ordering::Acquire))
     }
 
@@ -380,18 +384,22 @@ struct List {
     visits: u64,
     /// NetDMA wants nothing to be taken off.
     suspended: bool,
+    /// A descriptor could not be done, and no list was begun since.
+    halted: bool,
 }
 
 impl List {
     fn give_up(&mut self) {
         self.generation += 1;
         self.suspended = false;
+        self.halted = false;
         self.cursor.clear();
     }
 }
 
 impl LaneState {
-    /// Has no more descriptors taken off by `stop`, waits for the one in progress, and publishes `status`.
+    /// Has no more descriptors taken off by `stop`, waits for the one in progress, and publishes `status`; not if the channel has
+    /// halted meanwhile, which is what NetDMA has to learn. Whether it did.
     ///
     /// The wait is for one descriptor, done by another processor or by a DPC that interrupts this one: a DPC is
     /// not interrupted by a caller on its own processor.
@@ -400,19 +408,26 @@ impl LaneState {
         irql: &mut Irql<AtMostDispatch>,
         status: TransferStatus,
         stop: impl FnOnce(&mut List),
-    ) {
+    ) -> bool {
         let visits = self.list.with(irql, |list, _| {
             stop(list);
             list.visits
         });
         let publish = |list: &mut List, irql: &mut Irql<Dispatch>| {
-            let quiet = !list.at_work || list.visits != visits;
-            if quiet && let Some(link) = self.link.open(irql) {
+            if list.at_work && list.visits == visits {
+                return None;
+            }
+            if list.halted {
+                list.suspended = false;
+            } else if let Some(link) = self.link.open(irql) {
                 link.publish(self.completed.load(Ordering::Acquire), status);
             }
-            quiet
+            Some(!list.halted)
         };
-        while !self.list.with(irql, publish) {
+        loop {
+            if let Some(published) = self.list.with(irql, publish) {
+                return published;
+            }
             core::hint::spin_loop();
         }
     }
@@ -622,17 +637,22 @@ impl Worker {
     /// Gives up the list of this generation and says that the channel stands still until it is started anew. No effect if it
     /// has been.
     fn halt(&self, generation: u64, link: &mut OpenLink<'_>) {
-        let halts = self.list(link, |list| {
-            let halts = list.generation == generation;
-            if halts {
-                list.cursor.clear();
+        let state = &self.state;
+        let halts = state.list.with(link.irql(), |list, irql| {
+            if list.generation != generation {
+                return false;
             }
-            halts
+            list.cursor.clear();
+            list.halted = true;
+            // Under the lock, so that a list that is begun now is not taken for halted.
+            if let Some(link) = state.link.open(irql) {
+                let last = state.completed.load(Ordering::Relaxed);
+                link.publish(last, TransferStatus::Halted);
+            }
+            true
         });
         if halts {
             self.state.counters.halt();
-            let last = self.state.completed.load(Ordering::Relaxed);
-            link.publish(last, TransferStatus::Halted);
             self.state.halted.store(true, Ordering::Release);
             self.ring(link);
         }

@@ -72,6 +72,8 @@ struct Inner {
     head: u64,
     /// Descriptors done so far, or failed.
     tail: u64,
+    /// The last one that was done.
+    last_done: Option<u64>,
     /// Of those, the ones that were lost in a halt.
     failed: Vec<Range<u64>>,
     word: u64,
@@ -253,6 +255,7 @@ impl Object {
                 memory: Some(memory),
                 head: 0,
                 tail: 0,
+                last_done: None,
                 failed: Vec::new(),
                 word,
                 statistics: ChannelStatistics::default(),
@@ -458,6 +461,10 @@ impl Object {
         let counts = self.provider.counts_chains();
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
+        if start {
+            // A halt that is there already is none of the new list.
+            self.look(machine, inner);
+        }
         let Some(memory) = &inner.memory else {
             return Err(sys::STATUS_DEVICE_NOT_READY);
         };
@@ -469,6 +476,7 @@ impl Object {
             // The engine is idle, and a second halt at the same place must be a change.
             memory.arm();
             inner.word = memory.completion();
+            inner.suspended = inner.suspended.map(|_| inner.word);
         }
         inner.fill(part, ask, counts);
         inner.relink(&malformed.links);
@@ -773,7 +781,7 @@ impl Object {
             Some(descriptor) if descriptor >= inner.tail => {
                 self.complete(machine, inner, descriptor + 1)
             }
-            Some(descriptor) if descriptor + 1 == inner.tail => {}
+            Some(descriptor) if inner.last_done == Some(descriptor) => {}
             Some(descriptor) if inner.dropped.contains(&descriptor) => {}
             // A halt or a suspension before anything was done has no descriptor to name.
             _ if (halted || suspended) && address == 0 => {}
@@ -836,6 +844,7 @@ impl Object {
             }
         }
         inner.tail = end;
+        inner.last_done = end.checked_sub(1);
     }
 
     /// Waits until everything up to `ticket` is done; whether it is.

@@ -110,6 +110,29 @@ fn t53_suspending_twice_is_as_once_and_a_resume_needs_a_suspension() {
 }
 
 #[test]
+fn t53_a_channel_that_has_halted_is_not_suspended_so_that_the_halt_is_seen() {
+    let machine = Machine::boot();
+    let channel = machine.open();
+    let bad = Transfer {
+        length: MAXIMUM_TRANSFER_SIZE + 1,
+        ..Transfer::default()
+    };
+    for _ in 0..200 {
+        let faults = channel.statistics().faults;
+        // Before the halt, or after it: either way nobody waits for what is lost.
+        let lost = channel.submit(&[Transfer::default(), bad]).unwrap();
+        if channel.suspend().is_ok() {
+            channel.resume().unwrap();
+        }
+        assert!(!channel.wait(lost, TIMEOUT));
+        assert_eq!(channel.statistics().faults, faults + 1);
+        assert_eq!(channel.suspend(), Err(sys::STATUS_UNSUCCESSFUL));
+        run(&channel, &[Transfer::default()]);
+    }
+    machine.end(channel);
+}
+
+#[test]
 fn t54_a_list_that_was_edited_while_suspended_runs_as_edited() {
     let machine = Machine::boot();
     let channel = machine.open();

@@ -19,6 +19,7 @@ mod hostile;
 mod life;
 mod lists;
 mod machine;
+mod model;
 mod pages;
 mod power;
 mod refusals;
