@@ -60,6 +60,10 @@ pub enum Name {
     Guid(Guid),
     /// An object's address, a device's number.
     Number(usize),
+    /// A module of an interface: the interface, and the module's own identifier.
+    Module(Guid, Guid),
+    /// A module of an interface that is known by a locally unique identifier: the interface, and that.
+    Luid(Guid, u64),
 }
 
 impl From<Guid> for Name {
@@ -79,6 +83,8 @@ impl fmt::Display for Name {
         match self {
             Self::Guid(guid) => guid.fmt(formatter),
             Self::Number(number) => write!(formatter, "{number:#x}"),
+            Self::Module(interface, module) => write!(formatter, "{interface}, module {module}"),
+            Self::Luid(interface, luid) => write!(formatter, "{interface}, module luid {luid:#x}"),
         }
     }
 }

@@ -168,8 +168,12 @@
 //!   bare pointer.
 //! * **Malformed peers are declined** with `STATUS_NOINTERFACE` before the module is asked: registration instances that are too
 //!   short, of another interface, or with an identifier of unknown type; structures that are shorter than the interface
-//!   demands; a dispatch table that is missing though the interface defines one. The one exception is what a provider hands over
-//!   when it has already accepted: NMR has no way back then, so the binding exists and stays shut.
+//!   demands; a dispatch table that is missing though the interface defines one. Each time there is a line in the debugger.
+//! * **A provider that accepts and gives no usable functions stays attached, and shut.** By the page of
+//!   `NPI_CLIENT_ATTACH_PROVIDER_FN` a client that has called `NmrClientAttachProvider` returns what that returned, and it
+//!   returned success: both modules are attached, and there is no call that takes it back. To answer `STATUS_NOINTERFACE` all the
+//!   same was rejected, since the provider would then hold a binding of which nobody knows whether it is ever detached. Drivers
+//!   in the field also store NULL on purpose, where their interface has no provider functions; that is `()` here, and open.
 
 mod binding;
 mod client;
@@ -177,6 +181,7 @@ mod ffi;
 mod identity;
 mod npi;
 mod provider;
+mod single;
 
 use core::fmt;
 
@@ -192,6 +197,7 @@ pub use self::npi::{Dispatch, Extent, Npi, Table};
 pub use self::provider::{
     Accept, DeregisteringProvider, Provider, ProviderDispatch, ProviderRegistration, Request,
 };
+pub use self::single::{Claim, Single};
 
 /// An operation that did not happen, with the value that was to go into it.
 pub struct Failed<T> {

@@ -568,10 +568,9 @@ fn bug_18_a_provider_that_keeps_the_binding_is_named() {
 fn bug_19_a_client_can_insist_on_one_module() {
     let machine = Machine::plain();
     let caller = Caller::new("c", &machine.log).on_attach(|caller, offer, irql| {
-        if offer.peer().module() == SERVER {
-            caller.accept(offer, irql)
-        } else {
-            offer.decline()
+        match offer.only_from(SERVER) {
+            Ok(offer) => caller.accept(offer, irql),
+            Err(declined) => declined,
         }
     });
     let caller = register_caller(&machine.image, caller);

@@ -1094,10 +1094,27 @@ fn rule_23_dispatch_tables_that_are_too_short_are_not_used() {
 fn rule_23_a_missing_dispatch_table_is_not_used() {
     let machine = Machine::plain();
     let none = |raw: &mut Raw| raw.functions = None;
+    // The provider has accepted: the binding exists, and is shut. That is said, and it is taken down as others are.
     let raw = Raw::provider("r", &machine.log).with(none);
     assert_eq!(meet(&machine, &raw), (1, vec![None]));
+    assert_eq!(answers(&machine, "ClientAttachProvider"), [ACCEPTED]);
+    assert_eq!(
+        machine.traced("is attached and cannot be called: its dispatch table"),
+        1
+    );
+    assert_eq!(
+        count(
+            &machine.log,
+            &["detach c", "free c", "detach r", "cleanup r"]
+        ),
+        [1; 4]
+    );
     let raw = Raw::client("r", &machine.log).with(none);
     assert_eq!(serve(&machine, &raw), (0, DECLINED.into()));
+    assert_eq!(
+        machine.traced("is declined: its dispatch table is missing"),
+        1
+    );
     machine.end();
 }
 
@@ -1127,6 +1144,8 @@ fn rule_23_short_registration_instances_are_declined() {
         assert_eq!(serve(&machine, &raw), (0, DECLINED.into()));
         machine.broken(&violation::SIZES, 1);
     }
+    let declined = "is declined: its registration instance is too short";
+    assert_eq!(machine.traced(declined), 8);
     machine.end();
 }
 
@@ -1978,7 +1997,7 @@ fn rule_47_unloading_waits_for_what_is_left_and_names_it() {
             machine.image.wait_empty(&mut passive());
             unloaded.store(true, Ordering::SeqCst);
         });
-        let line = "unload waits for NMR client of interface 3a7d2f10-91c4-4f0e-a2b7-5c1e7f0d4b01";
+        let line = "unload waits for NMR client of interface 3a7d2f10-91c4-4f0e-a2b7-5c1e7f0d4b01, module ";
         until("what is left is named", || machine.traced(line) > 0);
         assert!(!is_unloaded.load(Ordering::SeqCst));
         drop(caller);

@@ -11,7 +11,7 @@ use crate::status::{Error, Result, Status};
 use super::Failed;
 use super::binding::Binding;
 use super::ffi::{AsClient, Ending, Live, Proposal};
-use super::identity::{Identity, Peer};
+use super::identity::{Identity, ModuleId, Peer};
 use super::npi::{Dispatch, Npi};
 
 /// The functions that the client `C` gives its providers.
@@ -92,6 +92,40 @@ impl<'a, C: Client> Offer<'a, C> {
         &self.peer
     }
 
+    /// Keeps the offer if it is of this module, and declines it otherwise. NMR compares no module identifiers, so a client that
+    /// relies on one provider's code checks for it.
+    ///
+    /// ```
+    /// # use simkernel as _;
+    /// # use nmr_netdma::irql::{Irql, Passive};
+    /// # use nmr_netdma::nmr::{Client, Decision, Dispatch, ModuleId, Npi, Offer};
+    /// # fn attach<'a, C>(offer: Offer<'a, C>, irql: &mut Irql<Passive>, engine: ModuleId) -> Decision<'a>
+    /// # where
+    /// #     C: Client<Context = ()>,
+    /// #     C::Npi: Npi<ClientDispatch = ()>,
+    /// # {
+    /// let offer = match offer.only_from(engine) {
+    ///     Ok(offer) => offer,
+    ///     Err(declined) => return declined,
+    /// };
+    /// # match offer.accept((), Dispatch::none(), irql) {
+    /// #     Ok(decision) => decision,
+    /// #     Err(refused) => refused.decline(),
+    /// # }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The decision, for the callback to return.
+    pub fn only_from(self, module: ModuleId) -> Result<Self, Decision<'a>> {
+        if self.peer.module() == module {
+            Ok(self)
+        } else {
+            Err(self.decline())
+        }
+    }
+
     /// The way to this provider, for the context or for wherever calls are made. It is shut, and opens when the offer is
     /// accepted.
     pub fn binding(&self) -> Binding<C::Npi> {
@@ -100,8 +134,9 @@ impl<'a, C: Client> Offer<'a, C> {
 
     /// Attaches to the provider, with `context` as this side's binding context and `dispatch` for the provider to call.
     ///
-    /// The provider's attach callback runs inside. Afterwards the [`binding`](Self::binding) is open; it stays shut if the
-    /// provider gave no functions though the interface defines some, or less of them than it demands.
+    /// The provider's attach callback runs inside. Afterwards the [`binding`](Self::binding) is open. It stays shut, until the
+    /// two are detached as others are, if the provider gave no functions though the interface defines some, or less of them
+    /// than it demands; then there is a line in the debugger.
     ///
     /// # Errors
     ///

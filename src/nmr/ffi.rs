@@ -29,9 +29,10 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr::{self, NonNull};
 
 use crate::context::{PoolBox, Shared, borrow};
+use crate::debug::debug_print;
 use crate::guid::Guid;
 use crate::irql::{self, AtMostDispatch, BelowDispatch, Irql, Passive};
-use crate::lifetime::{Hold, Image};
+use crate::lifetime::{Hold, Image, Name};
 use crate::rundown::{Left, Rundown};
 use crate::status::{Error, Result, Status};
 use crate::sys;
@@ -407,7 +408,7 @@ impl<R: Role> Live<R> {
         identity: Identity<R::Shown>,
         irql: &mut Irql<Passive>,
     ) -> Result<Self, Failed<R::Module>> {
-        let hold = match image.hold(R::KIND, R::ID, irql) {
+        let hold = match image.hold(R::KIND, hold_name(R::ID, identity.module), irql) {
             Ok(hold) => hold,
             Err(error) => {
                 return Err(Failed {
@@ -552,6 +553,14 @@ impl<R: Role> Drop for Ending<R> {
     }
 }
 
+/// How the unload path calls a module that is left.
+const fn hold_name(interface: Guid, module: ModuleId) -> Name {
+    match module {
+        ModuleId::Guid(module) => Name::Module(interface, module),
+        ModuleId::InterfaceLuid(luid) => Name::Luid(interface, luid),
+    }
+}
+
 // What peers show.
 
 const fn module_id(module: ModuleId) -> sys::NPI_MODULEID {
@@ -617,6 +626,16 @@ unsafe fn read_module_id(id: *const sys::NPI_MODULEID) -> Option<ModuleId> {
     }
 }
 
+/// Says in the debugger what is wrong with a peer, and answers what an attach callback then does.
+fn decline(peer: &str, interface: Guid, what: &str) -> sys::NTSTATUS {
+    debug_print(format_args!(
+        "nmr-netdma: a {peer} of interface {interface} is declined: {what}\n"
+    ));
+    sys::STATUS_NOINTERFACE
+}
+
+const NO_TABLE: &str = "its dispatch table is missing or too short";
+
 /// Copies a structure of a peer, as far as it says that it goes; the rest is zero. `None` if it is missing or too short.
 ///
 /// # Safety
@@ -658,7 +677,7 @@ unsafe fn declared<T: Table>(table: *const c_void) -> Option<usize> {
     (length >= extent.minimum).then_some(length)
 }
 
-/// Reads what NMR shows of a peer. `None` if it is malformed or not of this interface.
+/// Reads what NMR shows of a peer. The error says what is wrong with it.
 ///
 /// # Safety
 ///
@@ -667,32 +686,34 @@ unsafe fn declared<T: Table>(table: *const c_void) -> Option<usize> {
 unsafe fn read_peer<T: Table>(
     instance: *const sys::NPI_REGISTRATION_INSTANCE,
     id: Guid,
-) -> Option<Peer<T>> {
+) -> Result<Peer<T>, &'static str> {
     if instance.is_null() {
-        return None;
+        return Err("no registration instance");
     }
     // SAFETY: not null, so a registration instance, of which at least the head is there.
     let size = usize::from(unsafe { (*instance).Size });
     if size < size_of::<sys::NPI_REGISTRATION_INSTANCE>() {
-        return None;
+        return Err("its registration instance is too short");
     }
     // SAFETY: it says that all of it is there.
     let instance = unsafe { instance.read() };
     // SAFETY: the peer's registration has null or its interface's identifier there, which stays while it is registered.
-    let npi = unsafe { instance.NpiId.as_ref() }?;
+    let npi = unsafe { instance.NpiId.as_ref() }.ok_or("no interface")?;
     if Guid::from_sys(*npi) != id {
-        return None;
+        return Err("another interface");
     }
     // SAFETY: the peer's registration has null or its module identifier there, which stays while it is registered.
-    let module = unsafe { read_module_id(instance.ModuleId) }?;
+    let module = unsafe { read_module_id(instance.ModuleId) };
+    let module = module.ok_or("its module id is missing, too short or of unknown type")?;
     let shown = instance.NpiSpecificCharacteristics;
     let characteristics = if size_of::<T>() == 0 || shown.is_null() {
         None
     } else {
         // SAFETY: the interface defines `T` for the other side, as far as it says, and it stays while that is registered.
-        Some(unsafe { read_table::<T>(shown) }?)
+        let table = unsafe { read_table::<T>(shown) };
+        Some(table.ok_or("its characteristics are too short")?)
     };
-    Some(Peer {
+    Ok(Peer {
         module,
         version: instance.Version,
         number: instance.Number,
@@ -760,13 +781,17 @@ impl<C: Client> Proposal<'_, C> {
         // From here on `bound` is NMR's and may be gone.
         // SAFETY: the provider's table is null or a table of this interface while attached, and NMR does not detach before
         // this callback has returned.
-        if let Some(dispatch) = unsafe { read_table(remote_dispatch) } {
-            let remote = Remote {
-                context: remote_context,
-                dispatch,
-            };
-            // SAFETY: once, since the proposal is consumed.
-            unsafe { self.gate.open(remote) };
+        match unsafe { read_table(remote_dispatch) } {
+            Some(dispatch) => {
+                let context = remote_context;
+                // SAFETY: once, since the proposal is consumed.
+                unsafe { self.gate.open(Remote { context, dispatch }) };
+            }
+            // It is attached, and the callback has to say so.
+            None => debug_print(format_args!(
+                "nmr-netdma: a provider of interface {} is attached and cannot be called: {NO_TABLE}\n",
+                C::Npi::ID
+            )),
         }
         Ok(status)
     }
@@ -782,8 +807,9 @@ unsafe extern "system" fn client_attach<C: Client>(
     // SAFETY: NMR calls attach callbacks at PASSIVE_LEVEL.
     let mut irql = unsafe { Irql::<Passive>::assume() };
     // SAFETY: NMR passes what the provider registered under the interface of `C`.
-    let Some(peer) = (unsafe { read_peer(provider, C::Npi::ID) }) else {
-        return sys::STATUS_NOINTERFACE;
+    let peer = match unsafe { read_peer(provider, C::Npi::ID) } {
+        Ok(peer) => peer,
+        Err(what) => return decline("provider", C::Npi::ID, what),
     };
     let Some(gate) = Gate::try_new(binding, &mut irql) else {
         return sys::STATUS_INSUFFICIENT_RESOURCES;
@@ -854,12 +880,13 @@ unsafe extern "system" fn provider_attach<P: Provider>(
     // SAFETY: NMR calls attach callbacks at PASSIVE_LEVEL.
     let mut irql = unsafe { Irql::<Passive>::assume() };
     // SAFETY: NMR passes what the client registered under the interface of `P`.
-    let Some(peer) = (unsafe { read_peer(client, P::Npi::ID) }) else {
-        return sys::STATUS_NOINTERFACE;
+    let peer = match unsafe { read_peer(client, P::Npi::ID) } {
+        Ok(peer) => peer,
+        Err(what) => return decline("client", P::Npi::ID, what),
     };
     // SAFETY: the client's table is null or a table of this interface, while attaching and attached.
     let Some(remote) = (unsafe { read_table(client_dispatch) }) else {
-        return sys::STATUS_NOINTERFACE;
+        return decline("client", P::Npi::ID, NO_TABLE);
     };
     // Reserved before the provider is asked, so that its agreement cannot fail.
     let Some(memory) = PoolBox::<ProviderBound<P>>::try_reserve(&mut irql) else {

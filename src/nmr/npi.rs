@@ -157,24 +157,20 @@ impl<M, T: Table> Dispatch<M, T> {
         }
     }
 
-    /// No functions, for an interface that defines none on this side. Does not compile for another.
-    pub const fn none() -> Self {
-        const {
-            assert!(
-                size_of::<T>() == 0,
-                "the interface defines functions for this side"
-            )
-        };
-        Self {
-            table: None,
-            module: PhantomData,
-        }
-    }
-
     pub(super) fn as_ptr(self) -> *const c_void {
         match self.table {
             Some(table) if size_of::<T>() != 0 => ptr::from_ref(table).cast(),
             _ => ptr::null(),
+        }
+    }
+}
+
+impl<M> Dispatch<M, ()> {
+    /// No functions, for an interface that defines none on this side.
+    pub const fn none() -> Self {
+        Self {
+            table: None,
+            module: PhantomData,
         }
     }
 }

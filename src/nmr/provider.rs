@@ -6,12 +6,12 @@ use core::ops::Deref;
 use crate::context::Shared;
 use crate::irql::{AtMostDispatch, BelowDispatch, Irql, Passive};
 use crate::lifetime::Image;
-use crate::status::Result;
+use crate::status::{Error, Result};
 
 use super::Failed;
 use super::binding::{Binding, ToClient};
 use super::ffi::{AsProvider, Ending, Gate, Live};
-use super::identity::{Identity, Peer};
+use super::identity::{Identity, ModuleId, Peer};
 use super::npi::{Dispatch, Npi};
 
 /// The functions that the provider `P` gives its clients.
@@ -36,7 +36,7 @@ pub trait Provider: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// The refusal, [`Error::NO_INTERFACE`](crate::Error::NO_INTERFACE) by NMR's documentation. The client sees it.
+    /// The refusal, [`Error::NO_INTERFACE`] by NMR's documentation. The client sees it.
     #[doc(alias = "NPI_PROVIDER_ATTACH_CLIENT_FN")]
     fn attach(&self, request: Request<Self>, irql: &mut Irql<Passive>) -> Result<Accept<Self>>;
 
@@ -73,6 +73,19 @@ impl<P: Provider> Request<P> {
     /// Who the client is.
     pub const fn peer(&self) -> &Peer<Shown<P>> {
         &self.peer
+    }
+
+    /// Keeps the request if it is of this module: `let request = request.only_from(MODULE)?`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NO_INTERFACE`] if it is another's.
+    pub fn only_from(self, module: ModuleId) -> Result<Self> {
+        if self.peer.module() == module {
+            Ok(self)
+        } else {
+            Err(Error::NO_INTERFACE)
+        }
     }
 
     /// The way to this client, for the context or for wherever calls are made. It is shut, opens when the provider has
@@ -118,7 +131,7 @@ impl<P: Provider> ProviderRegistration<P> {
     ///
     /// # Errors
     ///
-    /// NMR's, or [`Error::INSUFFICIENT_RESOURCES`](crate::Error::INSUFFICIENT_RESOURCES); the provider comes back.
+    /// NMR's, or [`Error::INSUFFICIENT_RESOURCES`]; the provider comes back.
     #[doc(alias = "NmrRegisterProvider")]
     pub fn register(
         image: &Image,

@@ -92,10 +92,14 @@ impl Block {
         let (layout, offset) = Self::layout(size)?;
         // SAFETY: the layout's size is not zero, as there is a guard.
         let memory = NonNull::new(unsafe { alloc(layout) })?;
-        // SAFETY: the memory is as long as the layout, was just allocated, and is nobody's yet.
-        unsafe { memory.write_bytes(GUARD_PATTERN, layout.size()) };
+        // SAFETY: the front guard, if any, is at the beginning of the memory, which was just allocated and is nobody's yet.
+        unsafe { memory.write_bytes(GUARD_PATTERN, offset) };
         // SAFETY: the offset is within the layout.
         let start = unsafe { memory.add(offset) };
+        // SAFETY: the layout has room for the block and for a guard behind it.
+        let behind = unsafe { start.add(size) };
+        // SAFETY: as above.
+        unsafe { behind.write_bytes(GUARD_PATTERN, GUARD) };
         let block = Self {
             start,
             size,
@@ -121,7 +125,11 @@ impl Block {
         let first = unsafe { self.start.as_ptr().offset(from) };
         // SAFETY: as above; these bytes were written by this file, and nobody has the right to write them now.
         let bytes = unsafe { slice::from_raw_parts(first, length) };
-        bytes.iter().all(|byte| *byte == pattern)
+        // Word by word: most of what pool costs is here.
+        let word = u64::from_ne_bytes([pattern; 8]);
+        let (words, rest) = bytes.as_chunks();
+        words.iter().all(|bytes| u64::from_ne_bytes(*bytes) == word)
+            && rest.iter().all(|byte| *byte == pattern)
     }
 
     /// Which guard was written to.
