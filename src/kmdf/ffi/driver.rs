@@ -23,7 +23,7 @@ struct DriverContext<T> {
     image: Image,
 }
 
-/// What the entry function of [`driver_entry!`](super::driver_entry) does.
+/// What the entry function of [`driver_entry!`](crate::kmdf::driver_entry) does.
 ///
 /// # Safety
 ///
