@@ -23,6 +23,7 @@ pub(crate) mod driver;
 pub(crate) mod interrupt;
 mod loader;
 pub(crate) mod node;
+mod object;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -70,6 +71,11 @@ pub mod violation {
     pub static POLICY: Rule = Rule {
         name: "pnp::policy",
         says: "an affinity policy is one that the system knows; before Windows 7 it has 32 bits and no group",
+    };
+    /// See its sentence.
+    pub static OBJECT: Rule = Rule {
+        name: "pnp::object",
+        says: "a reference is taken to an object that exists, and given up once",
     };
     /// See its sentence.
     pub static LIST: Rule = Rule {
@@ -461,6 +467,14 @@ impl Kernel {
         }))
     }
 
+    /// How many references there are to the device's object, also if it is gone; 0 if it was never there.
+    pub fn references(&self, device: DeviceId) -> isize {
+        nodes(self.machine())
+            .iter()
+            .find(|node| node.id == device.0)
+            .map_or(0, |node| node.references().load(Ordering::Relaxed))
+    }
+
     /// Interrupts of a device that came while nobody was connected, and were dropped.
     pub fn dropped_interrupts(&self, device: DeviceId) -> u64 {
         find_node(self.machine(), device).map_or(0, |node| node.dropped())
@@ -694,6 +708,15 @@ pub(crate) fn leaks(machine: &Arc<Machine>, leaks: &mut Vec<Leak>) {
             kind: "device",
             detail: format!("{} of {}, {:?}", node.name, node.driver.name, node.phase()),
         });
+    }
+    for node in nodes(machine) {
+        let references = node.references().load(Ordering::Relaxed);
+        if references != 0 {
+            leaks.push(Leak {
+                kind: "device object",
+                detail: format!("{references} references to {}", node.name),
+            });
+        }
     }
     for driver in drivers(machine) {
         leaks.push(Leak {

@@ -282,7 +282,7 @@ impl<'a, D: Device> NewDevice<'a, D> {
 
     /// The object that the bus driver made for the device, by which other parts of the system know it.
     ///
-    /// What is registered with it is deregistered in [`Device::cleanup`], before the object goes.
+    /// What is registered with it is best deregistered in [`Device::cleanup`]; what is later names a device that is gone.
     #[doc(alias = "WdfDeviceWdmGetPhysicalDevice")]
     pub fn physical_device(&self) -> PhysicalDevice {
         self.device.physical_device()

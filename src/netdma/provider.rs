@@ -132,7 +132,7 @@ impl fmt::Debug for Name {
 }
 
 /// What a provider is, for its whole registration.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[doc(alias = "NET_DMA_PROVIDER_CHARACTERISTICS")]
 pub struct Characteristics {
     /// The highest version that the provider can do. It registers with this one or the system's, whichever is lower.

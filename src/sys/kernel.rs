@@ -107,6 +107,10 @@ unsafe extern "system" {
     ) -> PVOID;
     pub fn MmFreeContiguousMemory(BaseAddress: PVOID);
 
+    // Objects. They are fastcall, which is the one convention there is where pointers have 64 bits.
+    pub fn ObfReferenceObject(Object: PVOID) -> isize;
+    pub fn ObfDereferenceObject(Object: PVOID) -> isize;
+
     // Devices.
     pub fn IoGetDeviceProperty(
         DeviceObject: PDEVICE_OBJECT,

@@ -10,7 +10,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 
 use nmr_netdma::sys;
 
@@ -60,6 +60,8 @@ pub(crate) struct Node {
     silent: AtomicBool,
     /// Interrupts that came while it had no vectors.
     dropped: AtomicU64,
+    /// References to its device object.
+    references: AtomicIsize,
 }
 
 struct Life {
@@ -153,6 +155,7 @@ impl Node {
             assignment: Mutex::default(),
             silent: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
+            references: AtomicIsize::new(0),
         });
         node.signal.attach(&node);
         node
@@ -160,6 +163,11 @@ impl Node {
 
     pub(crate) fn pdo(&self) -> *mut sys::DEVICE_OBJECT {
         self.pdo
+    }
+
+    /// References to the device object.
+    pub(crate) fn references(&self) -> &AtomicIsize {
+        &self.references
     }
 
     pub(crate) fn device(&self) -> usize {

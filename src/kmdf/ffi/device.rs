@@ -104,8 +104,8 @@ pub(in crate::kmdf) fn create_device<'a, D: Device>(
 
 impl<'a, D: Device> DeviceHandle<'a, D> {
     pub(in crate::kmdf) fn physical_device(&self) -> PhysicalDevice {
-        // SAFETY: the bus driver keeps its object until the device's own has been deleted; what is registered with it goes
-        // in the device's cleanup, before, as the public function demands.
+        // SAFETY: the bus driver keeps its object until the device's own has been deleted, and that is just being made. A new device
+        // is made, and used, at PASSIVE_LEVEL.
         unsafe { PhysicalDevice::from_raw(self.physical) }
     }
 

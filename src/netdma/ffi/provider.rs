@@ -23,6 +23,7 @@ use super::{Notify, answer, channel};
 use crate::context::{self, PoolBox};
 use crate::irql::{self, Irql, Passive};
 use crate::lifetime::{self, Hold, Image};
+use crate::physical_device::PhysicalDevice;
 use crate::status::{Error, Result, Status};
 use crate::sys;
 
@@ -30,6 +31,7 @@ use crate::sys;
 pub(in crate::netdma) struct Inner<P> {
     pub(super) provider: P,
     version: Version,
+    device: PhysicalDevice,
     maximum_channels: u32,
     name: Name,
     // Of the last start; callbacks that need them come after it.
@@ -115,6 +117,7 @@ impl<P: Provider> Registration<P> {
         let inner = Inner {
             provider,
             version,
+            device: characteristics.device.clone(),
             maximum_channels: characteristics.maximum_channels,
             name: characteristics.name,
             maximum_transfer_size: AtomicU32::new(0),
@@ -379,7 +382,7 @@ fn table<P: Provider>(
         MinorVersion: inner.version.minor() as u8,
         Size: size as u16,
         Flags: characteristics.capabilities.known_to(inner.version).bits(),
-        PhysicalDeviceObject: characteristics.device.as_ptr(),
+        PhysicalDeviceObject: inner.device.as_ptr(),
         MaxDmaChannelCount: inner.maximum_channels,
         SetDmaChannelCpuAffinity: Some(set_channel_cpu_affinity::<P>),
         AllocateDmaChannel: Some(channel::allocate::<P>),

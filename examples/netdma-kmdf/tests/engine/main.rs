@@ -6,7 +6,7 @@
 //! | case | |
 //! |---|---|
 //! | T12 | an erratum of hardware |
-//! | T18, T29 | providers before version 2.0; shown with the library's chains in `tests/netdma.rs` |
+//! | T18, T29 | providers before version 2.0; shown with the library's chains in `tests/netdma` |
 //! | T28 | a completion word torn by a processor of 32 bits; everything here is for 64 |
 //!
 //! T63 is about processors of 32 bits, but its canary is looked at here as well.

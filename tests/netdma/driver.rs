@@ -1,0 +1,262 @@
+//! A provider with one channel that copies in the submitter's call, in a driver whose device has no hardware.
+
+use std::sync::Mutex;
+
+use nmr_netdma::irql::{AtMostDispatch, Dispatch, Passive};
+use nmr_netdma::kmdf::{
+    self, AddedDevice, DeviceInit, DriverInit, NewDevice, PowerState, SpinLock, memory,
+};
+use nmr_netdma::netdma::{
+    self, Affinities, Allocated, Attributes, Capabilities, Chain, ChannelParameters,
+    Characteristics, ControlFlags, Cursor, Engine, Failed, Interface, Link, Name, OpenLink,
+    PhysicalMemory, Provider, Registered, TransferStatus, Version, Work,
+};
+use nmr_netdma::physical_memory::PhysicalRange;
+use nmr_netdma::{Irql, Result};
+
+pub(crate) const NAME: &str = "test provider";
+
+pub(crate) const ATTRIBUTES: Attributes = Attributes {
+    hardware_version: (1, 2),
+    vendor: 0x8086,
+    channels: 1,
+    maximum_transfer_size: 8192,
+    maximum_address: (1 << 48) - 1,
+};
+
+pub(crate) struct Copier {
+    link: Link,
+    work: SpinLock<Cursor>,
+    asked: Mutex<Vec<netdma::Affinity>>,
+    /// Tells this provider from others.
+    pub(crate) mark: u32,
+}
+
+pub(crate) struct OnlyChannel;
+
+impl Copier {
+    pub(crate) fn new(irql: &mut Irql<Passive>) -> Result<Self> {
+        Ok(Self {
+            link: Link::new(irql)?,
+            work: SpinLock::new(Cursor::new()),
+            asked: Mutex::new(Vec::new()),
+            mark: 7,
+        })
+    }
+
+    /// What NetDMA asked of the interrupts.
+    pub(crate) fn asked(&self) -> Vec<netdma::Affinity> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    pub(crate) fn link(&self) -> &Link {
+        &self.link
+    }
+
+    fn run(&self, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
+        irql.at_dispatch(|irql| {
+            let mut link = self.link.open(irql).expect("the channel is allocated");
+            while let Some((descriptor, flags)) = self.step(&mut link)? {
+                if flags.contains(ControlFlags::STATUS) {
+                    let more = self.work.with(link.irql(), |cursor, _| cursor.has_more());
+                    let status = if more {
+                        TransferStatus::Active
+                    } else {
+                        TransferStatus::Idle
+                    };
+                    link.publish(descriptor, status);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Copies what the next descriptor asks for.
+    fn step(&self, link: &mut OpenLink<'_>) -> Result<Option<(u64, ControlFlags)>> {
+        let (lease, irql) = link.split();
+        let Some(transfer) = self
+            .work
+            .with(irql, |cursor, irql| cursor.next(lease, &mut Reader(irql)))?
+        else {
+            return Ok(None);
+        };
+        if let Work::Copy(pieces) = transfer.work {
+            for piece in pieces.iter() {
+                memory::copy_physical(piece.source, piece.destination, irql)?;
+            }
+        }
+        Ok(Some((transfer.descriptor, transfer.flags)))
+    }
+}
+
+struct Reader<'a>(&'a mut Irql<Dispatch>);
+
+// SAFETY: it reads the memory of the range.
+unsafe impl PhysicalMemory for Reader<'_> {
+    fn read(&mut self, range: PhysicalRange<'_>, words: &mut [u64]) -> Result<()> {
+        memory::read_words(range, words, self.0)
+    }
+}
+
+impl Provider for Copier {
+    type Channel = OnlyChannel;
+
+    fn set_channel_cpu_affinity(
+        &self,
+        affinities: Affinities<'_>,
+        _: &mut Irql<Passive>,
+    ) -> Result<()> {
+        self.asked.lock().unwrap().extend(affinities.iter());
+        Ok(())
+    }
+
+    fn allocate_channel(
+        &self,
+        _: &ChannelParameters,
+        _: &mut Irql<AtMostDispatch>,
+    ) -> Result<Allocated<OnlyChannel>> {
+        Ok(Allocated {
+            channel: OnlyChannel,
+            processor: 1,
+            link: self.link.clone(),
+        })
+    }
+}
+
+impl netdma::Channel<Copier> for OnlyChannel {
+    fn start(&self, copier: &Copier, chain: &Chain, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
+        copier.work.with(irql, |cursor, _| cursor.start(chain));
+        copier.run(irql)
+    }
+
+    fn append(
+        &self,
+        copier: &Copier,
+        chain: &Chain,
+        irql: &mut Irql<AtMostDispatch>,
+    ) -> Result<()> {
+        copier.work.with(irql, |cursor, _| cursor.append(chain))?;
+        copier.run(irql)
+    }
+
+    fn free(self, copier: &Copier, irql: &mut Irql<AtMostDispatch>) {
+        copier.work.with(irql, |cursor, _| cursor.clear());
+    }
+}
+
+/// What one test does differently. Each is used by one test, so that its records are its own.
+pub(crate) trait Case: Send + Sync + 'static {
+    const VERSION: Version = Version::V2_1;
+
+    /// In AddDevice.
+    fn add(
+        device: &NewDevice<'_, Device<Self>>,
+        irql: &mut Irql<Passive>,
+    ) -> Result<Option<Engine<Copier>>>
+    where
+        Self: Sized,
+    {
+        let provider = Copier::new(irql)?;
+        match register::<Self>(device, provider, irql) {
+            Ok(registered) => Ok(Some(registered.into_engine())),
+            Err(Failed { error, .. }) => Err(error.into()),
+        }
+    }
+
+    /// When the device works.
+    fn started(engine: &Engine<Copier>, irql: &mut Irql<Passive>) -> Result<()> {
+        engine.start(&ATTRIBUTES, irql)
+    }
+
+    /// When it is about to stop working.
+    fn stopping(engine: &Engine<Copier>, irql: &mut Irql<Passive>) -> Result<()> {
+        engine.stop(irql)
+    }
+}
+
+#[expect(clippy::result_large_err, reason = "the provider comes back by value")]
+pub(crate) fn register<C: Case>(
+    device: &NewDevice<'_, Device<C>>,
+    provider: Copier,
+    irql: &mut Irql<Passive>,
+) -> Result<Registered<Copier>, Failed<Copier>> {
+    let characteristics = Characteristics {
+        version: C::VERSION,
+        capabilities: Capabilities::all(),
+        device: device.physical_device(),
+        maximum_channels: 1,
+        name: const { Name::new(NAME) },
+    };
+    Registered::register(
+        device.image(),
+        &Interface::find(irql),
+        provider,
+        &characteristics,
+        irql,
+    )
+}
+
+pub(crate) struct Driver<C>(std::marker::PhantomData<C>);
+
+impl<C: Case> kmdf::Driver for Driver<C> {
+    fn init(_: &DriverInit<'_>, _: &mut Irql<Passive>) -> Result<Self> {
+        Ok(Self(std::marker::PhantomData))
+    }
+
+    fn device_add<'a>(
+        &self,
+        init: DeviceInit<'a>,
+        irql: &mut Irql<Passive>,
+    ) -> Result<AddedDevice<'a>> {
+        let device = init.create::<Device<C>>(irql)?;
+        let engine = C::add(&device, irql)?;
+        Ok(device.finish(Device {
+            engine,
+            case: std::marker::PhantomData,
+        }))
+    }
+}
+
+pub(crate) struct Device<C> {
+    engine: Option<Engine<Copier>>,
+    case: std::marker::PhantomData<C>,
+}
+
+impl<C: Case> kmdf::Device for Device<C> {
+    fn d0_entry_post_interrupts_enabled(
+        &self,
+        _: PowerState,
+        irql: &mut Irql<Passive>,
+    ) -> Result<()> {
+        self.engine
+            .as_ref()
+            .map_or(Ok(()), |engine| C::started(engine, irql))
+    }
+
+    fn d0_exit_pre_interrupts_disabled(
+        &self,
+        _: PowerState,
+        irql: &mut Irql<Passive>,
+    ) -> Result<()> {
+        self.engine
+            .as_ref()
+            .map_or(Ok(()), |engine| C::stopping(engine, irql))
+    }
+}
+
+/// What the callbacks of a case found, in order.
+pub(crate) struct Record(Mutex<Vec<String>>);
+
+impl Record {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    pub(crate) fn note(&self, what: impl std::fmt::Debug) {
+        self.0.lock().unwrap().push(format!("{what:?}"));
+    }
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
