@@ -360,6 +360,12 @@ impl NetDma<'_> {
     pub fn set_probe(&self, probe: bool) {
         self.machine.ndis.settings.lock().probe = probe;
     }
+
+    /// Chooses what clients do in each call of `NetDmaInterruptDpc`, which tells them of completed descriptors: at DISPATCH_LEVEL, and
+    /// inside the provider's DPC.
+    pub fn set_completed(&self, completed: impl Fn() + Send + Sync + 'static) {
+        self.machine.ndis.settings.lock().completed = Some(Arc::new(completed));
+    }
 }
 
 impl fmt::Debug for NetDma<'_> {
@@ -597,7 +603,11 @@ struct Settings {
     affinity: AffinityPlan,
     patience: Duration,
     probe: bool,
+    completed: Option<Completed>,
 }
+
+/// What a client does when it is told of completed descriptors.
+type Completed = Arc<dyn Fn() + Send + Sync>;
 
 pub(crate) struct State {
     interface: Option<(u8, u8)>,
@@ -619,6 +629,7 @@ impl State {
             affinity: AffinityPlan::default(),
             patience: Duration::from_secs(10),
             probe: false,
+            completed: None,
         };
         Self {
             interface,

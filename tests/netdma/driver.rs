@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use nmr_netdma::irql::{AtMostDispatch, Dispatch, Passive};
 use nmr_netdma::kmdf::{
-    self, AddedDevice, DeviceInit, DriverInit, NewDevice, PowerState, SpinLock, memory,
+    self, AddedDevice, DeviceInit, DriverInit, NewDevice, PowerState, Shared, SpinLock, memory,
 };
 use nmr_netdma::netdma::{
     self, Affinities, Allocated, Attributes, Capabilities, Chain, ChannelParameters,
@@ -12,7 +12,7 @@ use nmr_netdma::netdma::{
     PhysicalMemory, Provider, Registered, TransferStatus, Version, Work,
 };
 use nmr_netdma::physical_memory::PhysicalRange;
-use nmr_netdma::{Irql, Result};
+use nmr_netdma::{Error, Irql, Result};
 
 pub(crate) const NAME: &str = "test provider";
 
@@ -25,22 +25,35 @@ pub(crate) const ATTRIBUTES: Attributes = Attributes {
 };
 
 pub(crate) struct Copier {
-    link: Link,
-    work: SpinLock<Cursor>,
+    hands: Hands,
     asked: Mutex<Vec<netdma::Affinity>>,
     /// Tells this provider from others.
     pub(crate) mark: u32,
+    /// Whether a channel that is freed leaves its list as it is.
+    pub(crate) is_forgetful: bool,
+}
+
+/// What a provider copies with.
+#[derive(Clone)]
+pub(crate) struct Hands {
+    pub(crate) link: Link,
+    pub(crate) work: Shared<SpinLock<Cursor>>,
 }
 
 pub(crate) struct OnlyChannel;
 
 impl Copier {
     pub(crate) fn new(irql: &mut Irql<Passive>) -> Result<Self> {
-        Ok(Self {
+        let work = Shared::try_new(SpinLock::new(Cursor::new()), irql);
+        let hands = Hands {
             link: Link::new(irql)?,
-            work: SpinLock::new(Cursor::new()),
+            work: work.map_err(|_| Error::INSUFFICIENT_RESOURCES)?,
+        };
+        Ok(Self {
+            hands,
             asked: Mutex::new(Vec::new()),
             mark: 7,
+            is_forgetful: false,
         })
     }
 
@@ -49,10 +62,12 @@ impl Copier {
         self.asked.lock().unwrap().clone()
     }
 
-    pub(crate) fn link(&self) -> &Link {
-        &self.link
+    pub(crate) fn hands(&self) -> &Hands {
+        &self.hands
     }
+}
 
+impl Hands {
     fn run(&self, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
         irql.at_dispatch(|irql| {
             let mut link = self.link.open(irql).expect("the channel is allocated");
@@ -118,15 +133,16 @@ impl Provider for Copier {
         Ok(Allocated {
             channel: OnlyChannel,
             processor: 1,
-            link: self.link.clone(),
+            link: self.hands.link.clone(),
         })
     }
 }
 
 impl netdma::Channel<Copier> for OnlyChannel {
     fn start(&self, copier: &Copier, chain: &Chain, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
-        copier.work.with(irql, |cursor, _| cursor.start(chain));
-        copier.run(irql)
+        let hands = &copier.hands;
+        hands.work.with(irql, |cursor, _| cursor.start(chain));
+        hands.run(irql)
     }
 
     fn append(
@@ -135,12 +151,15 @@ impl netdma::Channel<Copier> for OnlyChannel {
         chain: &Chain,
         irql: &mut Irql<AtMostDispatch>,
     ) -> Result<()> {
-        copier.work.with(irql, |cursor, _| cursor.append(chain))?;
-        copier.run(irql)
+        let hands = &copier.hands;
+        hands.work.with(irql, |cursor, _| cursor.append(chain))?;
+        hands.run(irql)
     }
 
     fn free(self, copier: &Copier, irql: &mut Irql<AtMostDispatch>) {
-        copier.work.with(irql, |cursor, _| cursor.clear());
+        if !copier.is_forgetful {
+            copier.hands.work.with(irql, |cursor, _| cursor.clear());
+        }
     }
 }
 

@@ -14,14 +14,14 @@ use super::driver::{ATTRIBUTES, Case, Copier, Device, Driver, NAME, Record, regi
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-fn boot(os: Os) -> Kernel {
+pub(crate) fn boot(os: Os) -> Kernel {
     Kernel::boot(Config {
         os,
         ..Config::default()
     })
 }
 
-fn load(kernel: &Kernel, entry: DriverEntry) -> (DriverId, DeviceId) {
+pub(crate) fn load(kernel: &Kernel, entry: DriverEntry) -> (DriverId, DeviceId) {
     let driver = kernel.load_driver("test", entry).expect("the driver loads");
     let config = DeviceConfig {
         name: "device".into(),
@@ -35,7 +35,7 @@ fn load(kernel: &Kernel, entry: DriverEntry) -> (DriverId, DeviceId) {
     )
 }
 
-fn unload(kernel: Kernel, (driver, device): (DriverId, DeviceId)) {
+pub(crate) fn unload(kernel: Kernel, (driver, device): (DriverId, DeviceId)) {
     kernel.remove_device(device).expect("the device is removed");
     kernel
         .unload_driver(driver)
@@ -45,7 +45,7 @@ fn unload(kernel: Kernel, (driver, device): (DriverId, DeviceId)) {
 }
 
 /// Copies three times, so that appended chains are among them.
-fn copy(kernel: &Kernel, channel: &Channel) {
+pub(crate) fn copy(kernel: &Kernel, channel: &Channel) {
     for round in 0..3_u8 {
         let mut source = kernel.allocate(8192);
         let destination = kernel.allocate(8192);
@@ -305,11 +305,12 @@ static LINKS: Record = Record::new();
 
 case!(links, Links, {
     fn stopping(engine: &Engine<Copier>, irql: &mut Irql<Passive>) -> Result<()> {
-        let mut note =
-            || irql.at_dispatch(|irql| LINKS.note(engine.provider().link().open(irql).is_some()));
+        let mut note = || {
+            irql.at_dispatch(|irql| LINKS.note(engine.provider().hands().link.open(irql).is_some()))
+        };
         note();
         engine.stop(irql)?;
-        irql.at_dispatch(|irql| LINKS.note(engine.provider().link().open(irql).is_some()));
+        irql.at_dispatch(|irql| LINKS.note(engine.provider().hands().link.open(irql).is_some()));
         Ok(())
     }
 });

@@ -3,4 +3,5 @@
 
 mod descriptors;
 mod driver;
+mod late;
 mod life;

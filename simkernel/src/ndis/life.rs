@@ -371,5 +371,9 @@ pub(super) fn interrupted(machine: &Machine, handle: usize, descriptor: u64) -> 
 pub(super) fn deferred(machine: &Machine, handle: usize, descriptor: u64) {
     if let Some(channel) = find_channel(machine, handle, "NetDmaInterruptDpc") {
         channel.deferred(machine, descriptor);
+        let completed = machine.ndis.settings.lock().completed.clone();
+        if let Some(completed) = completed {
+            completed();
+        }
     }
 }
