@@ -105,6 +105,8 @@
 //!   [`Cursor`] hides the difference.
 //! * Optional handlers ([`SuspendResume`], [`Abort`], [`Reset`]) are sub-traits of [`Channel`] and not methods with a default
 //!   body, because presence in the table is a promise. [`Provider::OPTIONAL`] names the ones that are offered.
+//! * **Suspending needs an acknowledgement** ([`TextOverHeader`]), since two sources disagree on its result. `unsafe` was rejected: it
+//!   asks for a proof, and there is none to be had.
 
 pub mod affinity;
 pub mod channel;
@@ -127,5 +129,5 @@ pub use self::interface::{Interface, Version};
 pub use self::lease::Lease;
 pub use self::provider::{
     Attributes, Capabilities, Characteristics, Engine, Failed, Name, NotStarted, Optional,
-    PhysicalDevice, Provider, RegisterError, Registered, Started,
+    PhysicalDevice, Provider, RegisterError, Registered, Started, TextOverHeader,
 };

@@ -42,7 +42,8 @@ pub trait Channel<P>: Sized + Send + Sync + 'static {
 
 /// A channel that can be suspended, and resumed.
 ///
-/// Declared with [`Optional::suspend_resume`](super::Optional::suspend_resume), which says what is not known about it.
+/// Declared with [`Optional::suspend_resume`](super::Optional::suspend_resume). What is not known about it says
+/// [`TextOverHeader`](super::TextOverHeader).
 pub trait SuspendResume<P>: Channel<P> {
     /// Finishes the descriptor in progress, publishes [`TransferStatus::Suspended`], and answers the physical address of the last
     /// descriptor done, 0 if there is none. NetDMA may then change what follows it.

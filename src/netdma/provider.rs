@@ -6,7 +6,7 @@ use bitflags::bitflags;
 
 use super::affinity::Affinities;
 use super::channel::{Allocated, Channel, ChannelParameters};
-pub use super::ffi::channel::Optional;
+pub use super::ffi::channel::{Optional, TextOverHeader};
 use super::ffi::provider::Registration;
 use super::interface::{Interface, Version};
 use crate::irql::{AtMostDispatch, Irql, Passive};

@@ -193,7 +193,6 @@ pub(crate) trait Case: Send + Sync + 'static {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "the provider comes back by value")]
 pub(crate) fn register<C: Case>(
     device: &NewDevice<'_, Device<C>>,
     provider: Copier,

@@ -9,7 +9,7 @@ struct OnlyChannel;
 impl Provider for Copier {
     type Channel = OnlyChannel;
 
-    const OPTIONAL: Optional<Self> = Optional::none().suspend_resume();
+    const OPTIONAL: Optional<Self> = Optional::none().suspend_resume(TextOverHeader);
 
     fn set_channel_cpu_affinity(&self, _: Affinities<'_>, _: &mut Irql<Passive>) -> Result<()> {
         Ok(())

@@ -26,7 +26,7 @@ use nmr_netdma::kmdf::{
 use nmr_netdma::netdma::affinity::ActiveProcessors;
 use nmr_netdma::netdma::{
     self, Affinities, Allocated, Chain, ChannelParameters, ControlFlags, Cursor, Link, OpenLink,
-    Optional, Plan, Processors, Provider, Transfer, TransferStatus, Work,
+    Optional, Plan, Processors, Provider, TextOverHeader, Transfer, TransferStatus, Work,
 };
 use nmr_netdma::{Error, Irql, Result};
 use spin::Once;
@@ -113,7 +113,14 @@ impl CopyEngine {
 impl Provider for CopyEngine {
     type Channel = Channel;
 
-    const OPTIONAL: Optional<Self> = Optional::none().suspend_resume().abort().reset();
+    const OPTIONAL: Optional<Self> = {
+        let optional = Optional::none().abort().reset();
+        if cfg!(feature = "suspend-resume") {
+            optional.suspend_resume(TextOverHeader)
+        } else {
+            optional
+        }
+    };
 
     fn set_channel_cpu_affinity(
         &self,

@@ -38,6 +38,17 @@ pub struct Optional<P> {
     _of: PhantomData<fn(P)>,
 }
 
+/// Acknowledges that nobody who can be asked knows what suspending answers, and that the driver takes the risk.
+///
+/// `netdma.h` declares the result (`pLastDescriptor` of `DMA_SUSPEND_HANDLER`) as a pointer to a pointer to a physical address. The
+/// text of its reference page says that the parameter receives a physical address. This library follows the text: it stores the address
+/// where the parameter points. If Windows follows the header, it takes that address for a pointer, and stops. Both are 64
+/// bits wide; where pointers are shorter the library does not compile, since the store would overwrite what lies behind.
+///
+/// Suspending is optional: a driver that has not been tried on every Windows that it is for leaves it out.
+#[derive(Clone, Copy, Debug)]
+pub struct TextOverHeader;
+
 impl<P: Provider> Optional<P> {
     /// None of them.
     pub const fn none() -> Self {
@@ -50,15 +61,10 @@ impl<P: Provider> Optional<P> {
         }
     }
 
-    /// Suspending and resuming.
-    ///
-    /// The header declares the result of suspending as a pointer to a pointer, while the text has it receive a physical
-    /// address. The text is followed: the address is stored where the parameter points. Both are 64 bits wide here; where
-    /// pointers are shorter this does not compile, since the store would overwrite what lies behind. No source tells which of the
-    /// two Windows means. A provider that wants no risk leaves this out.
+    /// Suspending and resuming, by a driver that follows one of two sources that contradict each other; see [`TextOverHeader`].
     #[doc(alias = "SuspendDma")]
     #[doc(alias = "ResumeDma")]
-    pub const fn suspend_resume(self) -> Self
+    pub const fn suspend_resume(self, _acknowledged: TextOverHeader) -> Self
     where
         P::Channel: SuspendResume<P>,
     {
