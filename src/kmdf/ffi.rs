@@ -28,6 +28,7 @@ pub(super) mod resources;
 pub(super) mod revocable;
 mod slot;
 pub(super) mod timer;
+mod transfer;
 pub(super) mod wait_lock;
 pub(super) mod work_item;
 

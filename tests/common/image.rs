@@ -23,13 +23,14 @@ const EXPORTS: [(&str, &str); 4] = [
 const LOOKED_UP: [&str; 2] = ["NetDmaGetVersion", "NetDmaPnPEventNotify"];
 
 /// Instruction sets that every amd64 processor has and the kernel saves for a driver without being asked.
-const BASELINE: [CpuidFeature; 9] = [
+const BASELINE: [CpuidFeature; 10] = [
     CpuidFeature::INTEL8086,
     CpuidFeature::INTEL186,
     CpuidFeature::INTEL286,
     CpuidFeature::INTEL386,
     CpuidFeature::INTEL486,
     CpuidFeature::X64,
+    CpuidFeature::CPUID,
     CpuidFeature::CMOV,
     CpuidFeature::SSE,
     CpuidFeature::SSE2,

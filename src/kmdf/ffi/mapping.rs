@@ -9,6 +9,7 @@
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use super::transfer::transfer;
 use crate::irql::{AtMostDispatch, Irql};
 use crate::kmdf::memory::{DescriptorReader, read_words};
 use crate::physical_memory::{PhysicalMemory, PhysicalRange};
@@ -101,7 +102,7 @@ impl Mapped {
         Some(unsafe { AtomicU64::from_ptr(word) })
     }
 
-    /// Copies `length` bytes from `offset` on to the same offset of `destination`, if both have them.
+    /// Copies `length` bytes from `offset` on to the same offset of `destination`, if both have them and they do not overlap.
     pub(in crate::kmdf) fn copy_to(
         &self,
         destination: &Self,
@@ -116,9 +117,9 @@ impl Mapped {
         let from = unsafe { self.base.as_ptr().add(offset) };
         // SAFETY: as above, for the other range.
         let to = unsafe { destination.base.as_ptr().add(offset) };
-        // SAFETY: both ranges are mapped for this length. They may be one memory mapped twice; `copy` allows for overlap
-        // as far as it shows in the addresses, and otherwise makes no assumption that an overlap would break.
-        unsafe { core::ptr::copy(from, to, length) };
+        // SAFETY: both ranges are mapped for this length, and there are no references to what is mapped. Where they overlap,
+        // the callers copy in parts that do not.
+        unsafe { transfer(from, to, length) };
         Some(())
     }
 }
