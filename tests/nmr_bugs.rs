@@ -15,12 +15,12 @@ mod common {
 }
 
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use nmr_netdma::nmr::{ClientRegistration, Guard, ModuleId, Peer};
+use nmr_netdma::nmr::{ClientRegistration, ModuleId, Peer};
 use nmr_netdma::sys::{
     self, STATUS_INVALID_PARAMETER, STATUS_NOINTERFACE, STATUS_PENDING, STATUS_SUCCESS,
 };
@@ -30,16 +30,12 @@ use simkernel::netio::{LevelChoice, violation};
 
 use self::common::nmr_modules::relay::{NOT_READY, Relay, Shown};
 use self::common::nmr_modules::{
-    Caller, Machine, SERVER, SHOWN, Server, caller_identity, locked, passive, register_caller,
-    register_server, relay, until,
+    Caller, Machine, SERVER, SHOWN, Server, begin, caller_identity, finish, flag, guard, locked,
+    passive, register_caller, register_server, relay, until,
 };
 use self::common::raw_nmr::{Block, Raw, guid};
 
 const ROUNDS: usize = if cfg!(miri) { 4 } else { 100 };
-
-fn guard(caller: &Caller) -> Guard<Relay> {
-    caller.binding(0).enter().expect("attached")
-}
 
 /// Waits for a millisecond, as a driver does that thinks itself at PASSIVE_LEVEL.
 fn sleep() {
@@ -149,11 +145,9 @@ fn bug_04_detach_and_cleanup_of_the_library_at_dispatch_level() {
         machine.kernel.nmr().detach_level(level);
         let (server, caller) = (machine.server(), machine.caller());
         let guard = guard(&caller);
-        let ending = caller
-            .begin_deregister(&mut passive())
-            .expect("as documented");
+        let ending = begin(caller);
         drop(guard);
-        drop(ending.wait(&mut passive()).expect("as documented"));
+        finish(ending);
         drop(server);
         for event in machine.log.take() {
             let may_rise = event.text.starts_with("detach") || event.text.starts_with("free");
@@ -170,13 +164,11 @@ fn bug_05_the_context_after_the_completion() {
     let (server, caller) = (machine.server(), machine.caller());
     // Outlives the binding, and is what a careless driver would still look at.
     let (handle, guard) = (caller.binding(0), guard(&caller));
-    let ending = caller
-        .begin_deregister(&mut passive())
-        .expect("as documented");
+    let ending = begin(caller);
     drop(guard);
     assert_eq!(machine.log.count("free c"), 1);
     assert!(handle.enter().is_none());
-    drop(ending.wait(&mut passive()).expect("as documented"));
+    finish(ending);
     drop(server);
     assert!(handle.enter().is_none());
     drop(handle);
@@ -188,16 +180,14 @@ fn bug_06_the_peer_still_calls_after_detach() {
     let machine = Machine::plain();
     let (server, caller) = (machine.server(), machine.caller());
     let guard = guard(&caller);
-    let ending = caller
-        .begin_deregister(&mut passive())
-        .expect("as documented");
+    let ending = begin(caller);
     // The provider's detach callback has returned; a call of before needs its context.
     assert_eq!(machine.log.count("detach p"), 1);
     assert_eq!(relay::call(&guard, 1), Some(101));
     assert_eq!(machine.log.count("free p"), 0);
     drop(guard);
     assert_eq!(machine.log.count("free p"), 1);
-    drop(ending.wait(&mut passive()).expect("as documented"));
+    finish(ending);
     drop(server);
     machine.end();
 }
@@ -271,11 +261,6 @@ fn bug_08_a_call_in_progress_keeps_the_provider() {
     drop(ending.wait(&mut passive()).expect("as documented"));
     drop(caller);
     machine.end();
-}
-
-fn flag() -> (Arc<AtomicBool>, Arc<AtomicBool>) {
-    let flag = Arc::new(AtomicBool::new(false));
-    (Arc::clone(&flag), flag)
 }
 
 #[test]
@@ -428,15 +413,13 @@ fn bug_14_data_is_there_while_a_call_uses_it() {
     let (server, caller) = (machine.server(), machine.caller());
     // The other direction: the client's context, while the provider calls.
     let call = server.binding(0).enter().expect("attached");
-    let ending = caller
-        .begin_deregister(&mut passive())
-        .expect("as documented");
+    let ending = begin(caller);
     assert_eq!(machine.log.count("detach c"), 1);
     assert_eq!(relay::call(&call, 1), Some(11));
     assert_eq!(machine.log.count("free c"), 0);
     drop(call);
     assert_eq!(machine.log.count("free c"), 1);
-    drop(ending.wait(&mut passive()).expect("as documented"));
+    finish(ending);
     drop(server);
     machine.end();
 }

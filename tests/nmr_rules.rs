@@ -13,7 +13,7 @@ mod common {
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -36,8 +36,8 @@ use self::common::nmr_modules::relay::{
     Functions, NOT_READY, OLD_FUNCTIONS, OLD_SHOWN, Relay, Shown,
 };
 use self::common::nmr_modules::{
-    CALLER, Caller, DISPATCH, Log, Machine, SERVER, SHOWN, Server, caller_identity, locked,
-    passive, register_caller, register_server, relay, server_identity, until,
+    CALLER, Caller, DISPATCH, Log, Machine, SERVER, SHOWN, Server, begin, caller_identity, finish,
+    flag, guard, locked, passive, register_caller, register_server, relay, server_identity, until,
 };
 use self::common::raw_nmr::{Block, FUNCTIONS, Raw, at_dispatch, guid, module_id};
 
@@ -120,17 +120,8 @@ fn answers(machine: &Machine, callback: &str) -> Vec<String> {
         .collect()
 }
 
-fn guard(caller: &Caller) -> Guard<Relay> {
-    caller.binding(0).enter().expect("attached")
-}
-
 fn count(log: &Log, texts: &[&str]) -> Vec<usize> {
     texts.iter().map(|text| log.count(text)).collect()
-}
-
-fn flag() -> (Arc<AtomicBool>, Arc<AtomicBool>) {
-    let flag = Arc::new(AtomicBool::new(false));
-    (Arc::clone(&flag), flag)
 }
 
 // Registration.
@@ -267,15 +258,13 @@ fn rule_03_the_module_lives_as_long_as_its_registration() {
     let machine = Machine::plain();
     let (server, caller) = (machine.server(), machine.caller());
     let guard = guard(&caller);
-    let ending = caller
-        .begin_deregister(&mut passive())
-        .expect("as documented");
+    let ending = begin(caller);
     machine.log.take();
     // The registration's value is gone, but not what NMR has of it.
     assert_eq!(server.call(1), [None]);
     assert_eq!(relay::call(&guard, 1), Some(101));
     drop(guard);
-    drop(ending.wait(&mut passive()).expect("as documented"));
+    finish(ending);
     assert_eq!(
         machine.log.texts(),
         ["call p", "free c", "free p", "gone c"]
@@ -790,15 +779,13 @@ fn rule_18_the_binding_context_lives_until_cleanup() {
     let raw = Raw::provider("r", &machine.log).on_detach(|_| STATUS_PENDING);
     raw.register();
     let caller = machine.caller();
-    let ending = caller
-        .begin_deregister(&mut passive())
-        .expect("as documented");
+    let ending = begin(caller);
     // The client is done, the provider not: it may still call, with the client's context.
     machine.log.take();
     assert_eq!(raw.call_peer(1), 11);
     raw.complete(raw.binding());
     assert_eq!(machine.log.texts(), ["call c", "free c", "cleanup r"]);
-    drop(ending.wait(&mut passive()).expect("as documented"));
+    finish(ending);
     raw.end();
     machine.end();
 }
@@ -1272,13 +1259,11 @@ fn rule_25_a_deregistering_module_gets_no_offers() {
     let machine = Machine::plain();
     let (server, caller) = (machine.server(), machine.caller());
     let guard = guard(&caller);
-    let ending = caller
-        .begin_deregister(&mut passive())
-        .expect("as documented");
+    let ending = begin(caller);
     let later = machine.server();
     assert_eq!(count(&machine.log, &["attach c", "attach p"]), [1, 1]);
     drop(guard);
-    drop(ending.wait(&mut passive()).expect("as documented"));
+    finish(ending);
     drop((server, later));
     assert_eq!(count(&machine.log, &["attach c", "attach p"]), [1, 1]);
     machine.end();
@@ -1349,9 +1334,7 @@ fn rule_27_each_call_in_progress_counts() {
     let mut there: Vec<_> = (0..3).map(|_| guard(&caller)).collect();
     let mut back: Vec<_> = (0..2).map(|_| server.binding(0).enter()).collect();
     assert!(back.iter().all(Option::is_some));
-    let ending = caller
-        .begin_deregister(&mut passive())
-        .expect("as documented");
+    let ending = begin(caller);
     while there.pop().is_some() {
         assert_eq!(count(&machine.log, &["free c", "free p"]), [0, 0]);
     }
@@ -1364,7 +1347,7 @@ fn rule_27_each_call_in_progress_counts() {
     back.pop();
     assert_eq!(machine.traced("completed its detach"), 2);
     assert_eq!(count(&machine.log, &["free c", "free p"]), [1, 1]);
-    drop(ending.wait(&mut passive()).expect("as documented"));
+    finish(ending);
     drop(server);
     machine.end();
 }
@@ -1553,9 +1536,7 @@ fn rule_33_detach_answers_success_exactly_if_no_call_is_in_progress() {
         let machine = Machine::plain();
         let (server, caller) = (machine.server(), machine.caller());
         let guard = busy.then(|| guard(&caller));
-        let ending = caller
-            .begin_deregister(&mut passive())
-            .expect("as documented");
+        let ending = begin(caller);
         let answer = if busy {
             "STATUS_PENDING"
         } else {
@@ -1568,7 +1549,7 @@ fn rule_33_detach_answers_success_exactly_if_no_call_is_in_progress() {
         );
         drop(guard);
         assert_eq!(machine.traced("completed its detach"), usize::from(busy));
-        drop(ending.wait(&mut passive()).expect("as documented"));
+        finish(ending);
         drop(server);
         machine.end();
     }
@@ -1596,9 +1577,7 @@ fn rule_34_the_detach_is_completed_once_whoever_is_last() {
     for round in 1..=ROUNDS {
         let (server, caller) = (machine.server(), machine.caller());
         let guards: [_; 3] = std::array::from_fn(|_| guard(&caller));
-        let ending = caller
-            .begin_deregister(&mut passive())
-            .expect("as documented");
+        let ending = begin(caller);
         let start = Barrier::new(3);
         thread::scope(|scope| {
             for guard in guards {
@@ -1610,7 +1589,7 @@ fn rule_34_the_detach_is_completed_once_whoever_is_last() {
                 });
             }
         });
-        drop(ending.wait(&mut passive()).expect("as documented"));
+        finish(ending);
         assert_eq!(machine.traced("completed its detach"), round);
         drop(server);
     }
@@ -1624,27 +1603,23 @@ fn rule_34_completing_twice_or_after_success_is_named() {
     raw.register();
     let caller = machine.caller();
     let guard = guard(&caller);
-    let ending = caller
-        .begin_deregister(&mut passive())
-        .expect("as documented");
+    let ending = begin(caller);
     raw.complete(raw.binding());
     raw.complete(raw.binding());
     machine.broken(&violation::COMPLETED_TWICE, 1);
     drop(guard);
-    drop(ending.wait(&mut passive()).expect("as documented"));
+    finish(ending);
     raw.end();
 
     let raw = Raw::provider("r", &machine.log);
     raw.register();
     let caller = machine.caller();
     let guard = self::guard(&caller);
-    let ending = caller
-        .begin_deregister(&mut passive())
-        .expect("as documented");
+    let ending = begin(caller);
     raw.complete(raw.binding());
     machine.broken(&violation::COMPLETED_AFTER_SUCCESS, 1);
     drop(guard);
-    drop(ending.wait(&mut passive()).expect("as documented"));
+    finish(ending);
     raw.end();
     machine.end();
 }
@@ -1713,9 +1688,7 @@ fn rule_36_the_completing_call_may_clean_up_inline() {
     let machine = Machine::plain();
     let (server, caller) = (machine.server(), machine.caller());
     let guard = guard(&caller);
-    let ending = caller
-        .begin_deregister(&mut passive())
-        .expect("as documented");
+    let ending = begin(caller);
     machine.log.take();
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -1731,7 +1704,7 @@ fn rule_36_the_completing_call_may_clean_up_inline() {
             );
         });
     });
-    drop(ending.wait(&mut passive()).expect("as documented"));
+    finish(ending);
     drop(server);
     machine.end();
 }
@@ -1776,15 +1749,13 @@ fn rule_38_completing_with_a_registration_handle_is_named() {
     let raw = Raw::provider("r", &machine.log).on_detach(|_| STATUS_PENDING);
     raw.register();
     let caller = machine.caller();
-    let ending = caller
-        .begin_deregister(&mut passive())
-        .expect("as documented");
+    let ending = begin(caller);
     raw.complete(raw.handle());
     let detail = machine.broken(&violation::HANDLE_KIND, 1);
     assert!(detail.contains("takes a binding"), "{detail}");
     assert_eq!(count(&machine.log, &["free c"]), [0]);
     raw.complete(raw.binding());
-    drop(ending.wait(&mut passive()).expect("as documented"));
+    finish(ending);
     raw.end();
     machine.end();
 }
@@ -1795,11 +1766,9 @@ fn rule_39_detach_and_cleanup_allocate_nothing() {
     let (server, caller) = (machine.server(), machine.caller());
     let guard = guard(&caller);
     machine.kernel.fail_allocation(Some(1));
-    let ending = caller
-        .begin_deregister(&mut passive())
-        .expect("as documented");
+    let ending = begin(caller);
     drop(guard);
-    drop(ending.wait(&mut passive()).expect("as documented"));
+    finish(ending);
     drop(server);
     assert_eq!(count(&machine.log, &["free c", "free p"]), [1, 1]);
     assert_eq!(machine.kernel.failed_allocations(), 0);
@@ -1819,9 +1788,7 @@ fn rule_40_cleanup_comes_after_both_sides_have_finished() {
         raw.register();
         let caller = machine.caller();
         let guard = guard(&caller);
-        let ending = caller
-            .begin_deregister(&mut passive())
-            .expect("as documented");
+        let ending = begin(caller);
         let both = ["free c", "cleanup r"];
         assert_eq!(count(&machine.log, &both), [0, 0]);
         // Either may be the last.
@@ -1835,7 +1802,7 @@ fn rule_40_cleanup_comes_after_both_sides_have_finished() {
             drop(guard);
         }
         assert_eq!(count(&machine.log, &both), [1, 1]);
-        drop(ending.wait(&mut passive()).expect("as documented"));
+        finish(ending);
         raw.end();
         machine.end();
     }
@@ -1970,16 +1937,14 @@ fn rule_46_the_wait_ends_after_the_last_cleanup() {
     raw.register();
     let caller = machine.caller();
     let guard = guard(&caller);
-    let ending = caller
-        .begin_deregister(&mut passive())
-        .expect("as documented");
+    let ending = begin(caller);
     thread::scope(|scope| {
         scope.spawn(|| {
             let _entered = machine.kernel.enter(1);
             drop(guard);
         });
         until("cleanup runs", || has_entered.load(Ordering::SeqCst));
-        drop(ending.wait(&mut passive()).expect("as documented"));
+        finish(ending);
         assert!(is_done.load(Ordering::SeqCst));
     });
     raw.end();

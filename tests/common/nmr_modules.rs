@@ -7,6 +7,7 @@
 #![expect(unsafe_code, reason = "declares an interface and states levels")]
 
 use std::collections::VecDeque;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -14,8 +15,8 @@ use std::time::{Duration, Instant};
 use nmr_netdma::irql::{self, AtMostDispatch, Irql, Passive};
 use nmr_netdma::lifetime::Image;
 use nmr_netdma::nmr::{
-    Accept, Binding, Client, ClientRegistration, Decision, Guard, Identity, ModuleId, Offer, Peer,
-    Provider, ProviderRegistration, Request, ToClient,
+    Accept, Binding, Client, ClientRegistration, Decision, DeregisteringClient, Guard, Identity,
+    ModuleId, Offer, Peer, Provider, ProviderRegistration, Request, ToClient,
 };
 use nmr_netdma::{Error, Guid, Result};
 use simkernel::netio::{LevelChoice, OrderChoice};
@@ -468,6 +469,29 @@ pub(crate) fn register_caller(image: &Image, caller: Caller) -> CallerRegistrati
 pub(crate) fn register_server(image: &Image, server: Server) -> ServerRegistration {
     ProviderRegistration::register(image, server, server_identity(), &mut passive())
         .expect("the provider registers")
+}
+
+/// A call in progress through the caller's first binding.
+pub(crate) fn guard(caller: &Caller) -> Guard<Relay> {
+    caller.binding(0).enter().expect("attached")
+}
+
+/// Begins to deregister a caller, as the documentation says that it ends.
+pub(crate) fn begin(caller: CallerRegistration) -> DeregisteringClient<Caller> {
+    caller
+        .begin_deregister(&mut passive())
+        .expect("as documented")
+}
+
+/// Waits for what [`begin`] began.
+pub(crate) fn finish(ending: DeregisteringClient<Caller>) {
+    drop(ending.wait(&mut passive()).expect("as documented"));
+}
+
+/// A flag, and the same one for somebody else.
+pub(crate) fn flag() -> (Arc<AtomicBool>, Arc<AtomicBool>) {
+    let flag = Arc::new(AtomicBool::new(false));
+    (Arc::clone(&flag), flag)
 }
 
 /// A machine and a driver on it, which goes before the machine does.
