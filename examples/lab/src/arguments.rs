@@ -59,8 +59,12 @@ pub(crate) struct MachineArguments {
     pub(crate) os: System,
 
     /// Processors of the machine
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=256))]
     pub(crate) processors: u32,
+
+    /// Processors of a group; Windows Vista has no groups
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=64))]
+    pub(crate) group_size: u32,
 
     /// DMA channels of the device
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=i64::from(MAXIMUM_CHANNELS)))]
@@ -69,6 +73,23 @@ pub(crate) struct MachineArguments {
     /// MSI-X messages of the device; 0 for a line interrupt only [default: one per channel]
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=910))]
     pub(crate) messages: Option<u32>,
+
+    /// Messages that the system grants at most [default: all]
+    #[arg(long, value_name = "N")]
+    pub(crate) granted: Option<u32>,
+
+    /// Who asks for the processors that NetDMA wants
+    #[arg(long, value_enum, default_value_t = Way::Requirements)]
+    pub(crate) affinity_by: Way,
+}
+
+/// The two ways to ask for an interrupt's processors. They have the same result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Way {
+    /// The driver's filter of the resource requirements
+    Requirements,
+    /// The policies of the framework's interrupt objects
+    Interrupts,
 }
 
 /// The systems by their names on the command line.
@@ -120,9 +141,13 @@ impl CommandLine {
 }
 
 impl MachineArguments {
-    /// All processors of the machine, a bit for each.
+    /// The processors of the first group, a bit for each: those that a channel can be opened for.
     pub(crate) fn every_processor(&self) -> u64 {
-        u64::MAX >> (u64::BITS - self.processors)
+        let group = match self.os {
+            System::VistaSp1 => u64::BITS,
+            System::Win7 | System::Win10 => self.group_size,
+        };
+        u64::MAX >> (u64::BITS - self.processors.min(group))
     }
 
     pub(crate) fn device_messages(&self) -> u32 {

@@ -4,15 +4,25 @@ use std::sync::Arc;
 
 use simkernel::devices::Doorbell;
 use simkernel::mm::Registers;
-use simkernel::ndis::{Channel, ProviderInfo};
-use simkernel::pnp::{Bar, DeviceConfig, DeviceId, DriverId, Signal};
+use simkernel::ndis::{AffinityPlan, Channel, ProviderInfo};
+use simkernel::pnp::{
+    Bar, DeviceConfig, DeviceId, DriverEntry, DriverId, Layout, RegistryPolicy, Signal,
+};
 use simkernel::{Config, Kernel};
 
 use crate::Failure;
-use crate::arguments::MachineArguments;
+use crate::arguments::{MachineArguments, Way};
 
 /// The first of the registers that say which message a channel sends.
 const MESSAGE: usize = 0x100;
+
+/// What only `topology` lets be chosen.
+#[derive(Default)]
+pub(crate) struct DeviceOptions {
+    pub(crate) layout: Layout,
+    pub(crate) policy: Option<RegistryPolicy>,
+    pub(crate) asked: AffinityPlan,
+}
 
 /// A machine whose driver is loaded and whose device is started.
 pub(crate) struct Machine {
@@ -24,13 +34,33 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn boot(arguments: &MachineArguments) -> Result<Self, Failure> {
+        Self::boot_with(arguments, &DeviceOptions::default())
+    }
+
+    pub(crate) fn boot_with(
+        arguments: &MachineArguments,
+        options: &DeviceOptions,
+    ) -> Result<Self, Failure> {
         let kernel = Kernel::boot(Config {
             os: arguments.os.os(),
             processors: arguments.processors,
+            group_size: arguments.group_size,
             ..Config::default()
         });
+        let possible = kernel.config().processors;
+        if possible != arguments.processors {
+            return Err(Failure::Input(format!(
+                "--processors {}: there are at most 4 groups of --group-size, and on vista-sp1 one of 64, which makes {possible}",
+                arguments.processors
+            )));
+        }
+        kernel.netdma().set_affinity(options.asked.clone());
+        let entry = match arguments.affinity_by {
+            Way::Requirements => netdma_kmdf::driver_entry as DriverEntry,
+            Way::Interrupts => netdma_kmdf::driver_entry_by_interrupt,
+        };
         let driver = kernel
-            .load_driver("netdma-kmdf", netdma_kmdf::driver_entry)
+            .load_driver("netdma-kmdf", entry)
             .map_err(|status| Failure::refused("loading the driver", status))?;
         let signal = Signal::new();
         let doorbell = Doorbell::new(arguments.channels, signal.clone());
@@ -40,13 +70,14 @@ impl Machine {
                 DeviceConfig {
                     name: "copy engine".into(),
                     messages: arguments.device_messages(),
-                    granted: None,
+                    granted: arguments.granted,
+                    layout: options.layout,
+                    policy: options.policy,
                     bars: vec![Bar {
                         length: Doorbell::LENGTH,
                         model: doorbell.clone(),
                     }],
                     signal,
-                    ..DeviceConfig::default()
                 },
             )
             .map_err(|status| Failure::refused("starting the device", status))?;
@@ -78,7 +109,10 @@ impl Machine {
     ) -> Result<Vec<Channel>, Failure> {
         let open = |index: u32| {
             let asked = provider.affinity.get(index as usize).copied().flatten();
-            let mask = asked.map_or(processors, |processor| 1 << processor);
+            let asked = asked.and_then(|processor| 1_u64.checked_shl(processor));
+            let mask = asked
+                .filter(|bit| processors & bit != 0)
+                .unwrap_or(processors);
             let opened = self.kernel.netdma().open(provider.id, mask);
             opened.map_err(|status| Failure::refused(&format!("opening channel {index}"), status))
         };
