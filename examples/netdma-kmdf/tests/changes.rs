@@ -298,7 +298,11 @@ fn run(seed: u64, total: &Tally) {
     }
     drop(batches);
     let verdict = kernel.shutdown();
-    assert!(verdict.is_clean(), "{verdict}");
+    if !verdict.is_clean() {
+        let events: Vec<_> = verdict.events.iter().map(ToString::to_string).collect();
+        let last = &events[events.len().saturating_sub(80)..];
+        panic!("{verdict}\n{}", last.join("\n"));
+    }
     for (sum, part) in [
         (&total.completed, &tally.completed),
         (&total.failed, &tally.failed),

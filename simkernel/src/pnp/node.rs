@@ -332,8 +332,9 @@ impl Node {
     /// The hardware no longer interrupts. A line that it asserts is deasserted: the model cannot do it any more.
     pub(super) fn silence(&self) {
         self.silent.store(true, Ordering::Relaxed);
-        self.signal.detach();
+        // While the model can still be heard, what it says of its line is taken for deasserted. After that it cannot be heard.
         self.line(false);
+        self.signal.detach();
     }
 
     /// The hardware is pulled out: registers read as all ones and nothing interrupts.
