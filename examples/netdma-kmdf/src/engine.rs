@@ -20,8 +20,8 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use nmr_netdma::irql::{self, AtMostDispatch, Dispatch, Passive};
 use nmr_netdma::kmdf::memory::DescriptorReader;
 use nmr_netdma::kmdf::{
-    Dpc, DpcHandle, DpcRoutine, Image, ProcessorSet, Resources, Shared, SpinLock, debug_print,
-    memory,
+    Dpc, DpcHandle, DpcRoutine, Image, ProcessorSet, Resources, Shared, SpinLock,
+    current_processor, debug_print, memory,
 };
 use nmr_netdma::netdma::affinity::ActiveProcessors;
 use nmr_netdma::netdma::{
@@ -191,6 +191,7 @@ impl netdma::Channel<CopyEngine> for Channel {
             lane.state().list.with(irql, |list, _| list.give_up());
             lane.state().completed.store(0, Ordering::Relaxed);
             lane.state().halted.store(false, Ordering::Relaxed);
+            lane.state().allocation.fetch_add(1, Ordering::Release);
         }
         engine.give_back(self.index);
     }
@@ -377,6 +378,12 @@ struct LaneState {
     completed: AtomicU64,
     /// The channel halted, and NetDMA has not been told.
     halted: AtomicBool,
+    /// Numbers the allocations of the channel, from 1.
+    allocation: AtomicU64,
+    /// The allocation whose interrupt is to be told to NetDMA; 0 if none is.
+    rang: AtomicU64,
+    /// The processor that NetDMA wants to be told on.
+    wanted: AtomicU32,
     counters: Counters,
 }
 
@@ -452,6 +459,9 @@ impl Lane {
             list: SpinLock::new(List::default()),
             completed: AtomicU64::new(0),
             halted: AtomicBool::new(false),
+            allocation: AtomicU64::new(1),
+            rang: AtomicU64::new(0),
+            wanted: AtomicU32::new(0),
             counters: Counters::default(),
         };
         let state = Shared::try_new(state, irql).map_err(|_| Error::INSUFFICIENT_RESOURCES)?;
@@ -503,6 +513,7 @@ impl Lane {
         let processor = choice.unwrap_or(0);
         self.work.set_target_processor(processor)?;
         self.notify.set_target_processor(processor)?;
+        self.state().wanted.store(processor, Ordering::Relaxed);
         Ok(processor)
     }
 
@@ -514,12 +525,16 @@ impl Lane {
 
 fn notify_from_isr(state: &LaneState, notify: &Dpc<Notifier>, irql: &mut Irql<irql::Device>) {
     state.counters.interrupt();
+    let allocation = state.allocation.load(Ordering::Acquire);
     if let Some(processor) = state
         .link
         .isr(state.completed.load(Ordering::Acquire), irql)
     {
         // A processor that does not exist leaves the DPC where it was aimed when the channel was allocated.
-        let _ = notify.set_target_processor(processor);
+        if notify.set_target_processor(processor).is_ok() {
+            state.wanted.store(processor, Ordering::Relaxed);
+        }
+        state.rang.store(allocation, Ordering::Release);
         notify.enqueue();
     }
 }
@@ -530,9 +545,19 @@ struct Notifier {
 }
 
 impl DpcRoutine for Notifier {
-    fn run(&self, _dpc: &DpcHandle<'_>, irql: &mut Irql<Dispatch>) {
+    fn run(&self, dpc: &DpcHandle<'_>, irql: &mut Irql<Dispatch>) {
+        let wanted = self.state.wanted.load(Ordering::Relaxed);
+        // One that was queued for an allocation before, is where that one wanted it.
+        if current_processor() != wanted && dpc.set_target_processor(wanted).is_ok() {
+            dpc.enqueue();
+            return;
+        }
         if let Some(link) = self.state.link.open(irql) {
             // Inside the link, so that nothing is told that is of an allocation before.
+            let rang = self.state.rang.swap(0, Ordering::Acquire);
+            if rang != self.state.allocation.load(Ordering::Acquire) {
+                return;
+            }
             let halted = self.state.halted.swap(false, Ordering::Acquire);
             let completed = self.state.completed.load(Ordering::Acquire);
             link.interrupt_dpc((!halted).then_some(completed));
