@@ -548,6 +548,22 @@ fn boot(os: Os, script: Script) -> (Kernel, DriverId, Arc<Script>) {
     )
 }
 
+/// The same on Windows 7, with a device that has `messages` messages and is started.
+fn started(script: Script, messages: u32) -> (Kernel, DriverId, Arc<Script>, DeviceId) {
+    let (kernel, driver, script) = boot(Os::Win7, script);
+    let id = kernel
+        .add_device(driver, device(&script, messages))
+        .unwrap();
+    (kernel, driver, script, id)
+}
+
+/// Removes, unloads, shuts down, and nothing is wrong.
+fn end(kernel: Kernel, driver: DriverId, id: DeviceId) {
+    kernel.remove_device(id).unwrap();
+    kernel.unload_driver(driver).unwrap();
+    finish(kernel);
+}
+
 fn boot_with(config: Config, functions: u32, script: Script) -> (Kernel, DriverId, Arc<Script>) {
     script.lowest_level.store(u32::MAX, Ordering::Relaxed);
     let script = Arc::new(script);
@@ -623,14 +639,13 @@ const REMOVE: [&str; 11] = [
 
 #[test]
 fn a_device_lives_in_the_order_of_the_framework() {
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, script, id) = started(
         Script {
             interrupts: 2,
             ..Script::default()
         },
+        2,
     );
-    let id = kernel.add_device(driver, device(&script, 2)).unwrap();
     assert_eq!(script.take_seen(), START);
     kernel.remove_device(id).unwrap();
     assert_eq!(script.take_seen(), REMOVE);
@@ -649,15 +664,14 @@ fn a_device_lives_in_the_order_of_the_framework() {
 #[test]
 fn each_message_is_served_on_the_processor_that_was_asked_for() {
     let policies = vec![1 << 3, 1 << 2, 1 << 1, 1 << 0];
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, script, id) = started(
         Script {
             interrupts: 4,
             policies,
             ..Script::default()
         },
+        4,
     );
-    let id = kernel.add_device(driver, device(&script, 4)).unwrap();
     assert_eq!(targets(&kernel, id), [[3], [2], [1], [0]]);
     for (message, processor) in [(0, 3), (1, 2), (2, 1), (3, 0)] {
         script.service_processors.store(0, Ordering::Relaxed);
@@ -699,9 +713,7 @@ fn each_message_is_served_on_the_processor_that_was_asked_for() {
         assert_eq!(information.TargetProcessorSet, 1 << report.targets[0]);
         assert_eq!(information.MessageSignaled, 1);
     }
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
@@ -718,15 +730,14 @@ fn writing_through_a_clone_changes_nothing() {
             assert_ne!(flags, 0xFFFF, "reading refreshes the clone");
         });
     }
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, _, id) = started(
         Script {
             interrupts: 2,
             filter_add: Some(write_through),
             ..Script::default()
         },
+        2,
     );
-    let id = kernel.add_device(driver, device(&script, 2)).unwrap();
     assert_eq!(targets(&kernel, id), [[0, 1, 2, 3], [0, 1, 2, 3]]);
     assert!(
         !kernel
@@ -734,9 +745,7 @@ fn writing_through_a_clone_changes_nothing() {
             .iter()
             .any(|event| event.what.contains("changed the requirements"))
     );
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
@@ -752,30 +761,25 @@ fn an_updated_descriptor_decides_the_processors() {
         );
         let id = kernel.add_device(driver, device(&script, 4)).unwrap();
         assert_eq!(targets(&kernel, id), [[3], [2], [1], [0]]);
-        kernel.remove_device(id).unwrap();
-        kernel.unload_driver(driver).unwrap();
-        finish(kernel);
+        end(kernel, driver, id);
     }
 }
 
 #[test]
 fn the_filter_sees_the_policies_of_interrupt_objects_and_the_line_behind_the_messages() {
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, script, id) = started(
         Script {
             interrupts: 2,
             policies: vec![2, 4],
             filter_add: Some(|_| ()),
             ..Script::default()
         },
+        3,
     );
-    let id = kernel.add_device(driver, device(&script, 3)).unwrap();
     // Messages 0 and 1 have objects; the line goes with the first object; the third message has none.
     let expected = [(0, 7, 4, 2), (0, 7, 4, 4), (0, 3, 0, 0), (8, 4, 4, 2)];
     assert_eq!(*script.descriptors.lock().unwrap(), expected);
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
@@ -786,12 +790,9 @@ fn a_policy_that_is_in_the_descriptor_wins_over_the_object() {
         filter_remove: Some(reverse),
         ..Script::default()
     };
-    let (kernel, driver, script) = boot(Os::Win7, script);
-    let id = kernel.add_device(driver, device(&script, 4)).unwrap();
+    let (kernel, driver, _, id) = started(script, 4);
     assert_eq!(targets(&kernel, id), [[3], [2], [1], [0]]);
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
@@ -802,17 +803,14 @@ fn filter_add_without_remove_added_drops_both() {
         no_remove_added: true,
         ..Script::default()
     };
-    let (kernel, driver, script) = boot(Os::Win7, script);
-    let id = kernel.add_device(driver, device(&script, 4)).unwrap();
+    let (kernel, driver, script, id) = started(script, 4);
     assert!(!script.take_seen().contains(&"filter add".to_owned()));
     assert_eq!(targets(&kernel, id)[0], [0, 1, 2, 3]);
     assert_eq!(
         kernel.take_violations(&wdf::violation::FDO_CALLBACKS).len(),
         1
     );
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
@@ -851,9 +849,7 @@ fn an_arbiter_that_runs_short_grants_the_first_messages() {
         [(0, 1)].into(),
         "a surplus message goes to message 0"
     );
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
@@ -893,9 +889,7 @@ fn without_messages_there_is_the_line() {
             1,
             "there is no message to send"
         );
-        kernel.remove_device(id).unwrap();
-        kernel.unload_driver(driver).unwrap();
-        finish(kernel);
+        end(kernel, driver, id);
     }
 }
 
@@ -919,22 +913,19 @@ fn a_line_that_nobody_claims_is_named() {
         "{}",
         violations[0].detail
     );
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
 fn a_line_asserted_before_it_is_connected_is_served_then() {
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, script, id) = started(
         Script {
             interrupts: 1,
             prepared: Some(|device, _, _| script(device).signal.line(true)),
             ..Script::default()
         },
+        0,
     );
-    let id = kernel.add_device(driver, device(&script, 0)).unwrap();
     kernel.quiesce();
     assert_eq!(script.services.load(Ordering::Relaxed), 1);
     kernel.remove_device(id).unwrap();
@@ -1119,16 +1110,13 @@ fn lists_of_descriptors_are_edited_by_their_rules() {
         prepared: Some(read_only),
         ..Script::default()
     };
-    let (kernel, driver, script) = boot(Os::Win7, script);
-    let id = kernel.add_device(driver, device(&script, 2)).unwrap();
+    let (kernel, driver, _, id) = started(script, 2);
     assert_eq!(
         kernel.interrupts(id).len(),
         1,
         "the second list asks for one message"
     );
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
@@ -1153,15 +1141,14 @@ fn wrong_handles_are_named_and_followed_by_nothing() {
         ));
         assert!(c!(WdfObjectContextGetObject(device.cast())).is_null());
     }
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, _, id) = started(
         Script {
             interrupts: 1,
             added: Some(misuse),
             ..Script::default()
         },
+        1,
     );
-    let id = kernel.add_device(driver, device(&script, 1)).unwrap();
     let handles = kernel.take_violations(&wdf::violation::HANDLE);
     let said = |index: usize, what: &str| {
         let detail = &handles[index].detail;
@@ -1182,9 +1169,7 @@ fn wrong_handles_are_named_and_followed_by_nothing() {
     assert_eq!(kernel.take_violations(&wdf::violation::DELETE).len(), 1);
     assert_eq!(kernel.take_violations(&wdf::violation::REFERENCE).len(), 1);
     assert_eq!(kernel.take_violations(&wdf::violation::CONTEXT).len(), 1);
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
@@ -1204,14 +1189,13 @@ fn a_leaked_object_is_named() {
             ptr::null()
         ));
     }
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, _, id) = started(
         Script {
             added: Some(leak),
             ..Script::default()
         },
+        1,
     );
-    let id = kernel.add_device(driver, device(&script, 1)).unwrap();
     kernel.remove_device(id).unwrap();
     kernel.unload_driver(driver).unwrap();
     let violations = kernel.take_violations(&wdf::violation::OUTLIVES);
@@ -1339,23 +1323,20 @@ fn a_device_that_is_stopped_starts_with_other_resources() {
     ];
     assert_eq!(script.take_seen(), restarted);
     assert_eq!(kernel.interrupts(id).len(), 1);
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
 fn power_goes_down_and_up() {
     for not_pageable in [false, true] {
-        let (kernel, driver, script) = boot(
-            Os::Win7,
+        let (kernel, driver, script, id) = started(
             Script {
                 interrupts: 1,
                 not_pageable,
                 ..Script::default()
             },
+            1,
         );
-        let id = kernel.add_device(driver, device(&script, 1)).unwrap();
         script.take_seen();
         kernel.power_down(id).unwrap();
         assert_eq!(
@@ -1399,14 +1380,13 @@ fn power_goes_down_and_up() {
 
 #[test]
 fn a_device_that_is_pulled_out_is_told_first() {
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, script, id) = started(
         Script {
             interrupts: 2,
             ..Script::default()
         },
+        2,
     );
-    let id = kernel.add_device(driver, device(&script, 2)).unwrap();
     script.take_seen();
     kernel.surprise_remove(id).unwrap();
     let mut expected = REMOVE;
@@ -1418,14 +1398,13 @@ fn a_device_that_is_pulled_out_is_told_first() {
 
 #[test]
 fn a_driver_may_object_to_removal() {
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, _, id) = started(
         Script {
             fails: Some("query remove"),
             ..Script::default()
         },
+        1,
     );
-    let id = kernel.add_device(driver, device(&script, 1)).unwrap();
     assert_eq!(kernel.remove_device(id), Err(sys::STATUS_DEVICE_NOT_READY));
     kernel.surprise_remove(id).unwrap();
     kernel.unload_driver(driver).unwrap();
@@ -1440,15 +1419,14 @@ fn a_device_that_is_called_failed_is_torn_down() {
             sys::_WDF_DEVICE_FAILED_ACTION::WdfDeviceFailedNoRestart
         ));
     };
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, script, id) = started(
         Script {
             interrupts: 1,
             prepared: Some(prepared),
             ..Script::default()
         },
+        1,
     );
-    let id = kernel.add_device(driver, device(&script, 1)).unwrap();
     let destroyed = || {
         script
             .seen
@@ -1507,28 +1485,23 @@ fn processor_groups_count_from_windows_7_on() {
         // The one message; the line behind it has the same policy, and is not looked at.
         let named = kernel.take_violations(&pnp::violation::POLICY);
         assert_eq!(named.len(), broken, "{named:?}");
-        kernel.remove_device(id).unwrap();
-        kernel.unload_driver(driver).unwrap();
-        finish(kernel);
+        end(kernel, driver, id);
     }
 }
 
 #[test]
 fn processors_that_do_not_exist_are_named() {
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, _, id) = started(
         Script {
             interrupts: 2,
             policies: vec![1 << 9, 0b1_0010],
             ..Script::default()
         },
+        2,
     );
-    let id = kernel.add_device(driver, device(&script, 2)).unwrap();
     assert_eq!(targets(&kernel, id), [vec![0, 1, 2, 3], vec![1]]);
     assert_eq!(kernel.take_violations(&pnp::violation::PROCESSORS).len(), 1);
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 fn extended_policy(_device: sys::WDFDEVICE, interrupts: &[sys::WDFINTERRUPT]) {
@@ -1564,9 +1537,7 @@ fn a_driver_calls_only_what_it_is_bound_with() {
         let id = kernel.add_device(driver, device(&script, 1)).unwrap();
         assert_eq!(targets(&kernel, id), [expected.collect::<Vec<u32>>()]);
         assert_eq!(kernel.take_violations(&wdf::violation::SLOT).len(), broken);
-        kernel.remove_device(id).unwrap();
-        kernel.unload_driver(driver).unwrap();
-        finish(kernel);
+        end(kernel, driver, id);
     }
 }
 
@@ -1577,14 +1548,13 @@ fn a_function_that_is_not_simulated_says_its_name() {
         assert_eq!(status, sys::STATUS_NOT_IMPLEMENTED);
         assert!(c!(WdfDeviceGetDefaultQueue(device)).is_null());
     };
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, _, id) = started(
         Script {
             added: Some(added),
             ..Script::default()
         },
+        1,
     );
-    let id = kernel.add_device(driver, device(&script, 1)).unwrap();
     let violations = kernel.take_violations(&wdf::violation::NOT_SIMULATED);
     assert_eq!(violations.len(), 2);
     assert!(
@@ -1592,9 +1562,7 @@ fn a_function_that_is_not_simulated_says_its_name() {
         "{}",
         violations[0].detail
     );
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
@@ -1735,14 +1703,13 @@ fn contexts_are_found_by_the_address_of_their_type() {
         assert_eq!(status, sys::STATUS_INFO_LENGTH_MISMATCH);
         c!(WdfObjectDelete(parent));
     }
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, _, id) = started(
         Script {
             added: Some(use_contexts),
             ..Script::default()
         },
+        1,
     );
-    let id = kernel.add_device(driver, device(&script, 1)).unwrap();
     let expected = [
         "child cleanup",
         "parent cleanup",
@@ -1750,9 +1717,7 @@ fn contexts_are_found_by_the_address_of_their_type() {
         "parent destroy",
     ];
     assert_eq!(*ORDER.lock().unwrap(), expected);
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
@@ -1848,14 +1813,13 @@ fn deferred_work_runs_at_its_level_and_is_over_when_its_object_is() {
         );
         c!(WdfWaitLockRelease(lock));
     }
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, _, id) = started(
         Script {
             added: Some(defer),
             ..Script::default()
         },
+        1,
     );
-    let id = kernel.add_device(driver, device(&script, 1)).unwrap();
     eventually("a second tick", || TICKS.load(Ordering::Relaxed) >= 2);
     kernel.remove_device(id).unwrap();
     assert_eq!(CALLS.load(Ordering::Relaxed), 1);
@@ -1882,14 +1846,13 @@ fn levels_are_checked_on_entry() {
         c!(WdfFdoInitSetFilter(device.cast()));
         c!(KeLowerIrql(old));
     };
-    let (kernel, driver, script) = boot(
-        Os::Win7,
+    let (kernel, driver, _, id) = started(
         Script {
             added: Some(added),
             ..Script::default()
         },
+        1,
     );
-    let id = kernel.add_device(driver, device(&script, 1)).unwrap();
     let violations = kernel.take_violations(&ke::violation::LEVEL);
     assert_eq!(rules(&violations), ["ke::level"]);
     assert!(
@@ -1902,9 +1865,7 @@ fn levels_are_checked_on_entry() {
         1,
         "a device is no init structure"
     );
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
@@ -1955,9 +1916,7 @@ fn the_doorbell_rings_by_message_and_by_line() {
         (doorbell.read(8), doorbell.read(0xC), doorbell.read(0x108)),
         (0, 0, 2)
     );
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
@@ -2015,9 +1974,7 @@ fn a_line_that_is_claimed_and_stays_asserted_is_named() {
     signal.line(true);
     kernel.quiesce();
     assert_eq!(kernel.take_violations(&pnp::violation::STUCK).len(), 1);
-    kernel.remove_device(id).unwrap();
-    kernel.unload_driver(driver).unwrap();
-    finish(kernel);
+    end(kernel, driver, id);
 }
 
 #[test]
