@@ -287,3 +287,100 @@ fn each_check_fails_on_an_inf_that_is_broken_there() {
         );
     }
 }
+
+const CLIENT: &str = include_str!("../inf/nmr-client.inx");
+const CLIENT_MANIFEST: &str = include_str!("../examples/nmr-client/Cargo.toml");
+
+/// What is wrong with the client's INF: it has no hardware, and is for every Windows from Vista on.
+fn client_problems(text: &str) -> Vec<&'static str> {
+    let inf = parse(text);
+    let mut referenced = referenced(&inf);
+    referenced.retain(|name| !name.ends_with(".hw"));
+    let binary = CLIENT_MANIFEST
+        .lines()
+        .skip_while(|line| *line != "[lib]")
+        .find_map(|line| line.strip_prefix("name = "))
+        .map(|name| format!("{}.sys", name.trim_matches('"')))
+        .unwrap();
+    let is = |section: &str, key: &str, expected: &str| {
+        value(&inf, section, key)
+            .is_some_and(|found| found.join(",").eq_ignore_ascii_case(expected))
+    };
+    let bound = |name: &str| {
+        let number = STUB.lines().find_map(|line| line.trim().strip_prefix(name));
+        number.unwrap().trim_end_matches(',').to_string()
+    };
+    let version = format!("{}.{}", bound("Major: "), bound("Minor: "));
+    let known = |name: &String| ROOTS.contains(&name.as_str()) || referenced.contains(name);
+    let models = inf.get("clients.ntamd64.6.0");
+    let checks = [
+        (
+            referenced.iter().all(|name| inf.contains_key(name)),
+            "a referenced section is missing",
+        ),
+        (inf.keys().all(known), "a section is not referenced"),
+        (
+            is("nmrclient.service", "ServiceBinary", &format!(r"%12%\{binary}"))
+                && inf.get("nmrclient.files").is_some_and(|files| *files == [binary.clone()])
+                && value(&inf, "sourcedisksfiles", &binary).is_some(),
+            "the service binary is not the one that is built",
+        ),
+        (
+            models.is_some_and(|models| {
+                matches!(&models[..], [model] if model.ends_with(r"NmrClient,Root\NmrClient"))
+            }),
+            "there is no hardware id for Vista and later",
+        ),
+        (
+            is("nmrclient.framework", "KmdfLibraryVersion", &version),
+            "the framework version is not the one that is bound",
+        ),
+        (
+            !text.contains("Interrupt Management"),
+            "it asks for interrupts",
+        ),
+    ];
+    let failed = checks.into_iter().filter(|(holds, _)| !holds);
+    failed.map(|(_, problem)| problem).collect()
+}
+
+#[test]
+fn the_inf_of_the_client_is_in_order_and_each_check_can_fail() {
+    assert_eq!(client_problems(CLIENT), <[&str; 0]>::default());
+    for (sound, broken, problem) in [
+        (
+            "CopyFiles = NmrClient.Files",
+            "CopyFiles = Nowhere",
+            "a referenced section is missing",
+        ),
+        (
+            "[Strings]",
+            "[Orphan]\nx = 1\n[Strings]",
+            "a section is not referenced",
+        ),
+        (
+            r"%12%\nmr_client.sys",
+            r"%12%\other.sys",
+            "the service binary is not the one that is built",
+        ),
+        (
+            r"NmrClient,Root\NmrClient",
+            "NmrClient",
+            "there is no hardware id for Vista and later",
+        ),
+        (
+            "KmdfLibraryVersion = 1.7",
+            "KmdfLibraryVersion = 1.9",
+            "the framework version is not the one that is bound",
+        ),
+        (
+            "[NmrClient.NT.Services]",
+            "HKR,\"Interrupt Management\",,0x10\n[NmrClient.NT.Services]",
+            "it asks for interrupts",
+        ),
+    ] {
+        let text = CLIENT.replacen(sound, broken, 1);
+        assert_ne!(text, CLIENT, "{sound} is not in the INF");
+        assert!(client_problems(&text).contains(&problem), "{broken}");
+    }
+}
