@@ -176,7 +176,7 @@ pub(crate) unsafe extern "system" fn RtlInitUnicodeString(
 type Export = (&'static str, Os, *const c_void);
 
 /// What ntoskrnl.exe exports of the functions that are defined here.
-fn exports() -> [Export; 33] {
+fn exports() -> [Export; 34] {
     [
         (
             "ExAllocatePoolWithTag",
@@ -320,6 +320,11 @@ fn exports() -> [Export; 33] {
             "MmUnmapIoSpace",
             Os::VistaSp1,
             sys::MmUnmapIoSpace as *const c_void,
+        ),
+        (
+            "PsGetCurrentThread",
+            Os::VistaSp1,
+            sys::PsGetCurrentThread as *const c_void,
         ),
         (
             "RtlGetVersion",

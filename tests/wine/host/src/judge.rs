@@ -15,6 +15,8 @@ const HARMLESS: &[&str] = &[
     "syswow64\\rundll32.exe",
     "start_rpcss",
     "getaddrinfo",
+    // Wine's own mouse.
+    "L\"HID\\\\VID_",
     // The INF names a catalog, which only exists for a signed package.
     "Could not add catalog",
 ];
@@ -57,7 +59,9 @@ pub(crate) fn problems(scenario: &Scenario, run: &Run) -> Vec<String> {
     for line in &lines {
         match line {
             Line::Failure(text) => problems.push((*text).to_owned()),
-            Line::Other(text) if is_forbidden(text) => problems.push((*text).to_owned()),
+            Line::Other(text) if is_forbidden(text, scenario.allowed) => {
+                problems.push((*text).to_owned())
+            }
             _ => {}
         }
     }
@@ -111,9 +115,9 @@ pub(crate) fn problems(scenario: &Scenario, run: &Run) -> Vec<String> {
     problems
 }
 
-fn is_forbidden(line: &str) -> bool {
+fn is_forbidden(line: &str, allowed: &[&str]) -> bool {
     let found = |list: &[&str]| list.iter().any(|part| line.contains(part));
-    found(FORBIDDEN) && !found(HARMLESS)
+    found(FORBIDDEN) && !found(HARMLESS) && !found(allowed)
 }
 
 fn matches(event: &(&str, &str), marker: &Marker) -> bool {
@@ -133,6 +137,7 @@ mod tests {
         machines: 1,
         sequences: &[&[("pnp", "started"), ("pnp", "removed")]],
         counts: &[(("pnp", "started"), 1)],
+        allowed: &[],
     };
 
     const GOOD: &str = "0044:err:systray:initialize_systray Could not create tray window\n\

@@ -13,10 +13,12 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::build::{self, Files};
 use crate::inf;
-use crate::log::COMMAND;
+use crate::log::{self, COMMAND, Line};
 use crate::scenario::{Scenario, Step};
 
 const WINE: &str = "/usr/lib/wine/wine64";
@@ -26,6 +28,10 @@ const SERVER: &str = "/usr/lib/wine/wineserver64";
 const DRIVERS: &str = "drive_c/windows/system32/drivers";
 /// What the test brings along.
 const PACKAGE: &str = "drive_c/pkg";
+
+const COMMAND_SECONDS: u32 = 30;
+/// How long the harness may work.
+const WORK: Duration = Duration::from_secs(120);
 
 /// A finished prefix without a server.
 pub(crate) struct Prefix {
@@ -50,6 +56,21 @@ impl Prefix {
         let log = directory.with_extension("log");
         let output = File::create(&log)?;
         let code = prefix.wine(&["wineboot", "-i"], 120, &output)?;
+        // Mice and keyboards would be found, now or later, and are of no use here.
+        let winebus = r"HKLM\System\CurrentControlSet\Services\winebus";
+        let disabled = [
+            "reg",
+            "add",
+            winebus,
+            "/v",
+            "Start",
+            "/t",
+            "REG_DWORD",
+            "/d",
+            "4",
+            "/f",
+        ];
+        prefix.wine(&disabled, COMMAND_SECONDS, &output)?;
         prefix.server(&["-k"], 60)?;
         prefix.server(&["-w"], 60)?;
         if code != Some(0) {
@@ -95,10 +116,15 @@ impl Prefix {
         for step in scenario.steps {
             let arguments = step.arguments(files);
             let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-            let code = self.wine(&arguments, step.seconds(), &output)?;
-            let code_text =
-                code.map_or_else(|| "ended after its time".into(), |code| code.to_string());
-            writeln!(output, "{COMMAND}{}: {code_text}", arguments.join(" "))?;
+            let (code, what) = match step {
+                Step::WaitFor(work) => (wait(&log, work)?, format!("the end of {work}")),
+                _ => (
+                    self.wine(&arguments, COMMAND_SECONDS, &output)?,
+                    arguments.join(" "),
+                ),
+            };
+            let answer = code.map_or_else(|| "not in time".into(), |code| code.to_string());
+            writeln!(output, "{COMMAND}{what}: {answer}")?;
             codes.push(code);
         }
         self.server(&["-k"], 30)?;
@@ -191,6 +217,26 @@ impl Prefix {
             .stdin(Stdio::null());
         command
     }
+}
+
+/// Waits for the harness's verdict on its work: 0, or `None` if it does not come.
+fn wait(log: &Path, work: &str) -> io::Result<Option<i32>> {
+    let started = Instant::now();
+    while started.elapsed() < WORK {
+        let text = String::from_utf8_lossy(&fs::read(log)?).into_owned();
+        let verdict = |line: &str| match log::parse(line) {
+            Line::Verdict(text) => text.starts_with(work),
+            _ => false,
+        };
+        if text.lines().any(verdict) {
+            return Ok(Some(0));
+        }
+        if text.contains("starting debugger") || text.contains("lab! the process ends") {
+            break;
+        }
+        sleep(Duration::from_millis(100));
+    }
+    Ok(None)
 }
 
 /// Copies a directory. What Wine may write into is copied, modules and fonts are linked.

@@ -10,6 +10,10 @@ pub(crate) enum Step {
     Command(&'static str),
     Start(&'static str),
     Stop(&'static str),
+    /// Makes a service of a driver, without a device.
+    Service(&'static str),
+    /// Waits for the verdict that the harness gives at the end of its work.
+    WaitFor(&'static str),
     /// Has Wine install a driver from its INF, for a new device.
     Install(&'static str),
     /// Has Wine remove the device of a driver.
@@ -38,10 +42,15 @@ pub(crate) struct Scenario {
     pub(crate) sequences: &'static [&'static [Marker]],
     /// What must be there so many times.
     pub(crate) counts: &'static [(Marker, usize)],
+    /// Errors of Wine's that belong to it.
+    pub(crate) allowed: &'static [&'static str],
 }
 
 const BOOT: &str = "SimBoot";
+const BOOT_WITH_RESOURCES: &str = "SimBoot.resources";
 const COPY: &str = "SimCopy";
+const MANAGER: &str = "SimManager";
+const FAULTS: &str = "SimFaults";
 const ENGINE: &str = "netdma_kmdf";
 const CLIENT: &str = "nmr_client";
 
@@ -64,6 +73,8 @@ impl Step {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         match self {
             Self::Command(service) => create(service, r"c:\windows\system32\drivers\simkernel.sys"),
+            Self::Service(service) => create(service, &format!(r"c:\pkg\{service}.sys")),
+            Self::WaitFor(_) => Vec::new(),
             Self::Start(service) => words(&["net", "start", service]),
             Self::Stop(service) => words(&["net", "stop", service]),
             Self::Install(service) => {
@@ -82,36 +93,38 @@ impl Step {
             }
         }
     }
-
-    /// How long it may take.
-    pub(crate) fn seconds(self) -> u32 {
-        30
-    }
 }
 
-use Step::{Command, Install, Remove, Start, Stop};
+use Step::{Command, Install, Remove, Service, Start, Stop, WaitFor};
 
-/// What happens to the driver with the engine, from the INF to its end.
-const ENGINE_LIFE: &[Marker] = &[
-    ("pnp", "driver netdma_kmdf loaded"),
-    ("wdf", "netdma_kmdf: bound with 387 functions"),
-    ("wine", "AddDevice of netdma_kmdf"),
-    ("wdf", "copy engine: EvtDriverDeviceAdd of netdma_kmdf"),
-    ("wine", "START of netdma_kmdf, with resources: none"),
-    ("wdf", "copy engine: EvtDevicePrepareHardware"),
-    ("wdf", "copy engine: EvtDeviceD0Entry"),
-    ("pnp", "copy engine: started"),
-    ("harness", "verified: "),
-    ("wine", "SURPRISE_REMOVAL of netdma_kmdf"),
-    ("wdf", "copy engine: EvtDeviceSurpriseRemoval"),
-    ("wine", "REMOVE of netdma_kmdf"),
-    ("wdf", "copy engine: EvtDeviceD0Exit"),
-    ("wdf", "copy engine: EvtDeviceReleaseHardware"),
-    ("pnp", "copy engine: removed"),
-    ("wdf", "netdma_kmdf: EvtDriverUnload"),
-    ("wdf", "netdma_kmdf: unbound"),
-    ("pnp", "driver netdma_kmdf unloaded"),
-];
+/// What happens to the driver with the engine, from the INF to its end, with a device of the name.
+macro_rules! engine_life {
+    ($device:literal) => {
+        &[
+            ("pnp", "driver netdma_kmdf loaded"),
+            ("wdf", "netdma_kmdf: bound with 387 functions"),
+            ("wine", "AddDevice of netdma_kmdf"),
+            (
+                "wdf",
+                concat!($device, ": EvtDriverDeviceAdd of netdma_kmdf"),
+            ),
+            ("wine", "START of netdma_kmdf, with resources: none"),
+            ("wdf", concat!($device, ": EvtDevicePrepareHardware")),
+            ("wdf", concat!($device, ": EvtDeviceD0Entry")),
+            ("pnp", concat!($device, ": started")),
+            ("harness", "verified: "),
+            ("wine", "SURPRISE_REMOVAL of netdma_kmdf"),
+            ("wdf", concat!($device, ": EvtDeviceSurpriseRemoval")),
+            ("wine", "REMOVE of netdma_kmdf"),
+            ("wdf", concat!($device, ": EvtDeviceD0Exit")),
+            ("wdf", concat!($device, ": EvtDeviceReleaseHardware")),
+            ("pnp", concat!($device, ": removed")),
+            ("wdf", "netdma_kmdf: EvtDriverUnload"),
+            ("wdf", "netdma_kmdf: unbound"),
+            ("pnp", "driver netdma_kmdf unloaded"),
+        ]
+    };
+}
 
 /// The same for the client.
 const CLIENT_LIFE: &[Marker] = &[
@@ -164,11 +177,40 @@ macro_rules! broken {
             machines: 1,
             sequences: &[],
             counts: &[],
+            allowed: &[],
         }
     };
 }
 
-pub(crate) const SCENARIOS: [Scenario; 6] = [
+/// Power, stop and start, removals, of the engine's device when the harness manages it.
+const MANAGED: &[Marker] = &[
+    ("pnp", "driver nmr_client loaded"),
+    ("pnp", "driver netdma_kmdf loaded"),
+    ("wdf", "copy engine: EvtDeviceFilterAddResourceRequirements"),
+    ("pnp", "copy engine: 4 of 4 messages granted"),
+    ("wdf", "copy engine: EvtDeviceD0EntryPostInterruptsEnabled"),
+    ("harness", "verified: "),
+    ("pnp", "copy engine: in D3"),
+    ("pnp", "copy engine: in D0"),
+    ("harness", "verified: "),
+    ("pnp", "copy engine: stopped"),
+    ("pnp", "copy engine: 2 of 4 messages granted"),
+    ("harness", "verified: "),
+    ("pnp", "copy engine: stopped"),
+    ("harness", "started again with the line"),
+    ("harness", "verified: "),
+    ("pnp", "copy engine: removed"),
+    ("harness", "pulled out while it works"),
+    ("wdf", "copy engine: EvtDeviceSurpriseRemoval"),
+    ("pnp", "copy engine: removed"),
+    ("harness", "pulled out while it sleeps"),
+    ("wdf", "copy engine: EvtDeviceSurpriseRemoval"),
+    ("pnp", "copy engine: removed"),
+    ("pnp", "driver netdma_kmdf unloaded"),
+    ("pnp", "driver nmr_client unloaded"),
+];
+
+pub(crate) const SCENARIOS: [Scenario; 9] = [
     Scenario {
         name: "inf",
         what: "A: installed from the INF by Wine, the provider first; the client goes first",
@@ -188,16 +230,17 @@ pub(crate) const SCENARIOS: [Scenario; 6] = [
         ],
         expected: Expected::Good,
         machines: 1,
-        sequences: &[ENGINE_LIFE, CLIENT_LIFE, PAIR],
+        sequences: &[engine_life!("device of netdma_kmdf"), CLIENT_LIFE, PAIR],
         counts: &[DONE],
+        allowed: &[],
     },
     Scenario {
-        name: "inf-reversed",
-        what: "A: installed from the INF by Wine, the client first; the provider goes first; once more",
+        name: "inf-resources",
+        what: "A: as before, the client first; resources from the simulated framework; the provider goes first, and comes again",
         steps: &[
-            Command(BOOT),
+            Command(BOOT_WITH_RESOURCES),
             Command(COPY),
-            Start(BOOT),
+            Start(BOOT_WITH_RESOURCES),
             Install(CLIENT),
             Install(ENGINE),
             Start(COPY),
@@ -211,12 +254,60 @@ pub(crate) const SCENARIOS: [Scenario; 6] = [
             Stop(COPY),
             Remove(ENGINE),
             Stop(ENGINE),
-            Stop(BOOT),
+            Stop(BOOT_WITH_RESOURCES),
         ],
         expected: Expected::Good,
         machines: 1,
-        sequences: &[ENGINE_LIFE, CLIENT_LIFE, PAIR],
+        sequences: &[engine_life!("copy engine"), CLIENT_LIFE, PAIR],
         counts: &[DONE, (("harness", "verified: "), 2)],
+        allowed: &[],
+    },
+    Scenario {
+        name: "manager",
+        what: "B: the harness is the Plug and Play manager; Wine loads and unloads",
+        steps: &[
+            Service(ENGINE),
+            Service(CLIENT),
+            Command(MANAGER),
+            Start(MANAGER),
+            WaitFor("manager"),
+            Stop(MANAGER),
+        ],
+        expected: Expected::Good,
+        machines: 1,
+        sequences: &[MANAGED, PAIR],
+        counts: &[
+            (("harness", "verified: "), 10),
+            (
+                (
+                    "harness",
+                    "machines and devices: interrupts went where the table says",
+                ),
+                1,
+            ),
+        ],
+        allowed: &[],
+    },
+    Scenario {
+        name: "faults",
+        what: "C: one call after the other fails; Wine loads and unloads the drivers each time",
+        steps: &[
+            Service(ENGINE),
+            Service(CLIENT),
+            Command(FAULTS),
+            Start(FAULTS),
+            WaitFor("faults"),
+            Stop(FAULTS),
+        ],
+        expected: Expected::Good,
+        machines: 1,
+        sequences: &[],
+        counts: &[
+            (("harness", "Allocation: "), 1),
+            (("harness", "calls failed one after the other"), 1),
+        ],
+        // A driver that is refused something at its start does not start.
+        allowed: &["ZwLoadDriver failed to create driver"],
     },
     broken!(
         "broken-start",
@@ -246,4 +337,14 @@ pub(crate) const SCENARIOS: [Scenario; 6] = [
         "no interrupt for batch",
         [Start(COPY)]
     ),
+    Scenario {
+        name: "broken-end",
+        what: "a driver that is still there when its machine ends must be found",
+        steps: &[Command(BOOT), Start(BOOT), Install(ENGINE), Stop(BOOT)],
+        expected: Expected::Problem("netdma_kmdf is still bound"),
+        machines: 1,
+        sequences: &[],
+        counts: &[],
+        allowed: &[],
+    },
 ];

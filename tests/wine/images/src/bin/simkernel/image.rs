@@ -2,16 +2,20 @@
 //!
 //! | service | starting it | stopping it |
 //! |---|---|---|
-//! | `SimBoot`, `SimBoot.`*defect* | boots a machine for the drivers that Wine loads | shuts it down and says how it ended |
-//! | `SimCopy` | copies through every channel of every provider | |
+//! | `SimBoot`, `SimBoot.`*variant* | boots a machine for the drivers that Wine loads | shuts it down and says how it ended |
+//! | `SimCopy` | copies through every channel of the engine that Wine has started | |
+//! | `SimManager` | begins to manage the drivers' devices instead of Wine | waits for the end of that |
+//! | `SimFaults` | begins to make calls of the drivers fail, one after the other | waits for the end of that |
 //!
 //! # Safety
 //!
 //! The unsafe code of this file is called by Wine as a driver's entry point and unload routine.
 #![expect(unsafe_code, reason = "defines the entry point")]
 
+mod faults;
 mod framework;
 mod machine;
+mod manager;
 mod shim;
 mod traffic;
 mod trap;
@@ -21,7 +25,7 @@ use core::fmt;
 
 use nmr_netdma::sys::{self, DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
 
-use self::machine::Defect;
+use self::machine::Variant;
 
 /// A line of the harness.
 fn say(line: fmt::Arguments<'_>) {
@@ -39,10 +43,12 @@ unsafe extern "system" fn DriverEntry(
     // SAFETY: the system passes the service's registry path.
     let path = unsafe { shim::text(path) };
     let service = shim::last_part(&path);
-    let (command, defect) = service.split_once('.').unwrap_or((&service, ""));
-    let (done, unload) = match (command, Defect::parse(defect)) {
-        (_, None) => (Err("there is no such defect".into()), nothing as _),
-        ("SimBoot", Some(defect)) => (machine::boot(defect), shut_down as _),
+    let (command, variant) = service.split_once('.').unwrap_or((&service, ""));
+    let (done, unload) = match (command, Variant::parse(variant)) {
+        (_, None) => (Err("there is no such variant".into()), nothing as _),
+        ("SimBoot", Some(variant)) => (machine::boot(variant), end as _),
+        ("SimManager", _) => (machine::job("manager", manager::run), end as _),
+        ("SimFaults", _) => (machine::job("faults", faults::run), end as _),
         ("SimCopy", _) => (traffic::copy_all(), nothing as _),
         _ => (Err("there is no such command".into()), nothing as _),
     };
@@ -60,8 +66,8 @@ unsafe extern "system" fn DriverEntry(
     }
 }
 
-unsafe extern "C" fn shut_down(_object: *mut DRIVER_OBJECT) {
-    machine::shut_down();
+unsafe extern "C" fn end(_object: *mut DRIVER_OBJECT) {
+    machine::end();
 }
 
 unsafe extern "C" fn nothing(_object: *mut DRIVER_OBJECT) {}

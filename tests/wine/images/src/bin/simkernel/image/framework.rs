@@ -29,7 +29,7 @@ use nmr_netdma::sys::{
 use simkernel::platform::Mutex;
 use simkernel::pnp::{DeviceId, DriverId};
 
-use super::machine::{self, Defect, kernel};
+use super::machine::{self, Variant, kernel};
 use super::wine::{self, Irp};
 use super::{shim, traffic};
 
@@ -122,6 +122,18 @@ fn forget(id: DriverId) {
     }
 }
 
+/// The driver that is bound under the name of its service.
+pub(super) fn bound(name: &str) -> Option<DriverId> {
+    let drivers = DRIVERS.lock();
+    Some(drivers.iter().find(|driver| driver.name == name)?.id)
+}
+
+/// The device of Wine's that a driver has added.
+pub(super) fn added(name: &str) -> Option<DeviceId> {
+    let devices = DEVICES.lock();
+    Some(devices.iter().find(|device| device.name == name)?.id)
+}
+
 /// Says what is still there though it should not.
 pub(super) fn check_gone() {
     for driver in DRIVERS.lock().drain(..) {
@@ -153,7 +165,7 @@ unsafe extern "C" fn add_device(object: *mut DRIVER_OBJECT, pdo: *mut DEVICE_OBJ
         return sys::STATUS_NO_SUCH_DEVICE;
     };
     wine_says(format_args!("AddDevice of {name}"));
-    if machine::defect() == Defect::AddDevice {
+    if machine::variant() == Variant::AddDevice {
         kernel().fail_allocation(Some(1));
     }
     let status = match kernel().find_device(id, traffic::device(&name)) {

@@ -1,4 +1,4 @@
-//! The simulated machine of this process: one at a time, on a thread of its own, since it is booted and shut down by the same one.
+//! The simulated machine of this process: one at a time, on the harness's own thread, since it is booted and shut down by the same one.
 //! Every other thread of the process belongs to it as soon as it calls.
 //!
 //! # Output
@@ -27,14 +27,16 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use nmr_netdma::sys;
 use simkernel::platform::{self, Condvar, Mutex, Thread};
 use simkernel::trace::Event;
-use simkernel::{Config, Kernel, Os, Verdict};
+use simkernel::{Config, Kernel};
 
 use super::{framework, shim, trap};
 
-/// Something wrong on purpose, to see that the judge finds it.
+/// What is different about a machine that Wine's drivers come to: mostly something wrong on purpose, to see that the judge finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Defect {
-    Nothing,
+pub(super) enum Variant {
+    Plain,
+    /// The simulated framework supplies the device's resources, since Wine has none.
+    Resources,
     /// The device is not the one that the driver is for.
     Start,
     /// There is no memory in AddDevice.
@@ -43,36 +45,49 @@ pub(super) enum Defect {
     Import,
     /// The device does not ring once.
     Interrupt,
-    /// The device stays when the machine is shut down.
-    Leak,
 }
 
-impl Defect {
+impl Variant {
     pub(super) fn parse(name: &str) -> Option<Self> {
         Some(match name {
-            "" => Self::Nothing,
+            "" => Self::Plain,
+            "resources" => Self::Resources,
             "start" => Self::Start,
             "adddevice" => Self::AddDevice,
             "import" => Self::Import,
             "interrupt" => Self::Interrupt,
-            "leak" => Self::Leak,
             _ => return None,
         })
     }
 }
 
 static KERNEL: AtomicPtr<Kernel> = AtomicPtr::new(ptr::null_mut());
-static FAILURES: AtomicU64 = AtomicU64::new(0);
-static DEFECT: Mutex<Defect> = Mutex::new(Defect::Nothing);
+
+/// What was wrong since the harness began.
+struct Tally {
+    failures: AtomicU64,
+    violations: AtomicU64,
+    leaks: AtomicU64,
+}
+
+static TALLY: Tally = Tally {
+    failures: AtomicU64::new(0),
+    violations: AtomicU64::new(0),
+    leaks: AtomicU64::new(0),
+};
+
+static VARIANT: Mutex<Variant> = Mutex::new(Variant::Plain);
 
 /// The machine's thread, and what it and its owner tell each other.
 struct Life {
     thread: Option<Thread>,
+    booted: bool,
     stopping: bool,
 }
 
 static LIFE: Mutex<Life> = Mutex::new(Life {
     thread: None,
+    booted: false,
     stopping: false,
 });
 static CHANGED: Condvar = Condvar::new();
@@ -91,8 +106,8 @@ pub(super) fn kernel() -> &'static Kernel {
     }
 }
 
-pub(super) fn defect() -> Defect {
-    *DEFECT.lock()
+pub(super) fn variant() -> Variant {
+    *VARIANT.lock()
 }
 
 /// A line of the harness, in the machine's trace if there is a machine.
@@ -105,7 +120,7 @@ pub(super) fn say(line: fmt::Arguments<'_>) {
 
 /// Something that must not be.
 pub(super) fn failed(line: fmt::Arguments<'_>) {
-    FAILURES.fetch_add(1, Ordering::Relaxed);
+    TALLY.failures.fetch_add(1, Ordering::Relaxed);
     platform::write_error(&format!("lab! {line}"));
 }
 
@@ -129,79 +144,111 @@ fn watch(event: &Event) {
     platform::write_error(&format!("lab> {event}"));
 }
 
-/// Lets a machine live: boots it, has `body` run, shuts it down and says how it ended.
-pub(super) fn live(config: Config, body: impl FnOnce(&Kernel)) -> Verdict {
+/// Makes a machine the one of this process, until dropped.
+pub(super) struct Current;
+
+impl Current {
+    pub(super) fn new(kernel: &Kernel) -> Self {
+        kernel.adopt_threads();
+        KERNEL.store(ptr::from_ref(kernel).cast_mut(), Ordering::Release);
+        Self
+    }
+}
+
+impl Drop for Current {
+    fn drop(&mut self) {
+        KERNEL.store(ptr::null_mut(), Ordering::Release);
+    }
+}
+
+/// How much is said of a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Telling {
+    /// Everything, as it happens.
+    All,
+    /// Everything, if it ends badly.
+    Nothing,
+}
+
+/// Lets a machine live: boots it, has `body` run, shuts it down and takes account of how it ended.
+pub(super) fn live(name: &str, config: Config, telling: Telling, body: impl FnOnce(&Kernel)) {
+    let before = TALLY.failures.load(Ordering::Relaxed);
     let kernel = Kernel::boot(config);
-    kernel.watch(watch);
-    kernel.adopt_threads();
-    KERNEL.store((&raw const kernel).cast_mut(), Ordering::Release);
+    if telling == Telling::All {
+        kernel.watch(watch);
+    }
+    let current = Current::new(&kernel);
     body(&kernel);
-    KERNEL.store(ptr::null_mut(), Ordering::Release);
-    kernel.shutdown()
+    drop(current);
+    let verdict = kernel.shutdown();
+    for violation in &verdict.violations {
+        TALLY.violations.fetch_add(1, Ordering::Relaxed);
+        failed(format_args!("{name}: {violation}"));
+    }
+    for leak in &verdict.leaks {
+        TALLY.leaks.fetch_add(1, Ordering::Relaxed);
+        failed(format_args!("{name}: {leak}"));
+    }
+    let bad = TALLY.failures.load(Ordering::Relaxed) != before;
+    if bad && telling == Telling::Nothing {
+        verdict.events.iter().for_each(watch);
+    }
 }
 
 /// Boots a machine for the drivers that Wine loads from here on.
-pub(super) fn boot(defect: Defect) -> Result<(), String> {
-    *DEFECT.lock() = defect;
-    FAILURES.store(0, Ordering::Relaxed);
-    let status = shim::start((defect == Defect::Import).then_some("KeInsertQueueDpc"));
-    if !sys::NT_SUCCESS(status) {
-        return Err(format!("loads cannot be watched: {status:#010x}"));
-    }
-    trap::start();
+pub(super) fn boot(variant: Variant) -> Result<(), String> {
+    *VARIANT.lock() = variant;
+    begin(move || {
+        live("machine", Config::default(), Telling::All, |_| {
+            let mut life = LIFE.lock();
+            life.booted = true;
+            CHANGED.notify_all();
+            while !life.stopping {
+                life = CHANGED.wait(life);
+            }
+        });
+        conclude("machine");
+    })?;
     let mut life = LIFE.lock();
-    life.stopping = false;
-    life.thread = Thread::spawn("machine".into(), Box::new(run));
-    if life.thread.is_none() {
-        return Err("no thread can be had".into());
-    }
-    while try_kernel().is_none() {
+    while !life.booted {
         life = CHANGED.wait(life);
     }
     Ok(())
 }
 
-fn run() {
-    let config = Config {
-        os: Os::Win7,
-        ..Config::default()
-    };
-    let verdict = live(config, |_| {
-        CHANGED.notify_all();
-        let mut life = LIFE.lock();
-        while !life.stopping {
-            life = CHANGED.wait(life);
+/// Has `body` run on a thread of its own, which says when it is done.
+pub(super) fn job(name: &'static str, body: fn() -> Result<(), String>) -> Result<(), String> {
+    *VARIANT.lock() = Variant::Resources;
+    begin(move || {
+        if let Err(problem) = body() {
+            failed(format_args!("{name}: {problem}"));
         }
-    });
-    conclude("machine", &verdict);
+        conclude(name);
+    })
 }
 
-/// Says how a machine ended.
-pub(super) fn conclude(name: &str, verdict: &Verdict) -> bool {
-    for violation in &verdict.violations {
-        failed(format_args!("{name}: {violation}"));
+/// Starts the harness, and its thread.
+fn begin(body: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    let omitted = (variant() == Variant::Import).then_some("KeInsertQueueDpc");
+    let status = shim::start(omitted);
+    if !sys::NT_SUCCESS(status) {
+        return Err(format!("loads cannot be watched: {status:#010x}"));
     }
-    for leak in &verdict.leaks {
-        failed(format_args!("{name}: {leak}"));
+    trap::start();
+    let mut life = LIFE.lock();
+    *life = Life {
+        thread: Thread::spawn("machine".into(), Box::new(body)),
+        booted: false,
+        stopping: false,
+    };
+    if life.thread.is_none() {
+        return Err("no thread can be had".into());
     }
-    let failures = FAILURES.load(Ordering::Relaxed);
-    let counts = trap::counts();
-    platform::write_error(&format!(
-        "lab= {name}: {failures} failures, {} violations, {} leaks; levels read {} times and written {} times, registers read {} \
-         times and written {} times by instructions of drivers",
-        verdict.violations.len(),
-        verdict.leaks.len(),
-        counts.level_reads,
-        counts.level_writes,
-        counts.register_reads,
-        counts.register_writes,
-    ));
-    failures == 0
+    Ok(())
 }
 
-/// Shuts the machine down.
-pub(super) fn shut_down() {
-    framework::check_gone();
+/// Ends the machine's thread, or waits for its job, and then the harness.
+pub(super) fn end() {
     let thread = {
         let mut life = LIFE.lock();
         life.stopping = true;
@@ -213,4 +260,21 @@ pub(super) fn shut_down() {
     }
     trap::stop();
     shim::stop();
+}
+
+/// Says how it all ended.
+fn conclude(name: &str) {
+    framework::check_gone();
+    let counts = trap::counts();
+    platform::write_error(&format!(
+        "lab= {name}: {} failures, {} violations, {} leaks; by instructions of drivers levels were read {} times and written {} times, \
+         registers read {} times and written {} times",
+        TALLY.failures.load(Ordering::Relaxed),
+        TALLY.violations.load(Ordering::Relaxed),
+        TALLY.leaks.load(Ordering::Relaxed),
+        counts.level_reads,
+        counts.level_writes,
+        counts.register_reads,
+        counts.register_writes,
+    ));
 }

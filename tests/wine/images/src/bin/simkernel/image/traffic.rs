@@ -1,5 +1,6 @@
 //! The devices that the simulated framework gives resources for, and copies through the channels of their drivers.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -13,13 +14,14 @@ use simkernel::devices::Doorbell;
 use simkernel::mm::Registers;
 use simkernel::ndis::{Channel, ProviderInfo, Transfer};
 use simkernel::platform::Mutex;
-use simkernel::pnp::{Bar, DeviceConfig, Signal};
+use simkernel::pnp::{Bar, DeviceConfig, DeviceId, InterruptReport, Layout, Signal};
 
-use super::machine::{self, Defect, kernel};
-use super::{say, trap};
+use super::machine::{self, Variant, kernel};
+use super::{framework, say, trap};
 
-/// The service of the driver that has an engine.
+/// The service of the driver that has an engine, and that of the one which has the first one copy.
 pub(super) const ENGINE: &str = "netdma_kmdf";
+pub(super) const CLIENT: &str = "nmr_client";
 
 const CHANNELS: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,7 +32,7 @@ pub(super) struct Counted {
     reads: AtomicU64,
     writes: AtomicU64,
     rings: AtomicU64,
-    defect: Defect,
+    variant: Variant,
 }
 
 /// Those of the machine's devices.
@@ -38,14 +40,14 @@ static REGISTERS: Mutex<Vec<Arc<Counted>>> = Mutex::new(Vec::new());
 
 const IDENTITY: usize = 0;
 const DOORBELLS: usize = 0x200;
-/// The ring that the defect swallows.
+/// The ring that a variant swallows.
 const LOST: u64 = 3;
 
 impl Registers for Counted {
     fn read(&self, offset: usize) -> u32 {
         self.reads.fetch_add(1, Ordering::Relaxed);
         let value = self.device.read(offset);
-        if self.defect == Defect::Start && offset == IDENTITY {
+        if self.variant == Variant::Start && offset == IDENTITY {
             !value
         } else {
             value
@@ -56,7 +58,7 @@ impl Registers for Counted {
         self.writes.fetch_add(1, Ordering::Relaxed);
         if offset >= DOORBELLS {
             let ring = self.rings.fetch_add(1, Ordering::Relaxed) + 1;
-            if self.defect == Defect::Interrupt && ring == LOST {
+            if self.variant == Variant::Interrupt && ring == LOST {
                 return;
             }
         }
@@ -64,18 +66,20 @@ impl Registers for Counted {
     }
 }
 
-/// The device of a driver.
+/// The device of a driver that Wine has found one for: without resources, as Wine starts it, or with what the simulated framework
+/// supplies.
 pub(super) fn device(driver: &str) -> DeviceConfig {
-    if driver != ENGINE {
-        return DeviceConfig {
-            name: format!("device of {driver}"),
-            ..DeviceConfig::default()
-        };
+    if driver == ENGINE && machine::variant() != Variant::Plain {
+        return engine(CHANNELS);
     }
-    engine(CHANNELS)
+    DeviceConfig {
+        name: format!("device of {driver}"),
+        layout: Layout::Root,
+        ..DeviceConfig::default()
+    }
 }
 
-/// The device of the driver that has an engine, with `messages` interrupt messages.
+/// A device of the driver that has an engine, with four channels and `messages` interrupt messages.
 pub(super) fn engine(messages: u32) -> DeviceConfig {
     let signal = Signal::new();
     let model = Arc::new(Counted {
@@ -83,7 +87,7 @@ pub(super) fn engine(messages: u32) -> DeviceConfig {
         reads: AtomicU64::new(0),
         writes: AtomicU64::new(0),
         rings: AtomicU64::new(0),
-        defect: machine::defect(),
+        variant: machine::variant(),
     });
     REGISTERS.lock().push(Arc::clone(&model));
     DeviceConfig {
@@ -140,30 +144,28 @@ pub(super) fn device_gone() {
     lost.1 += instructions.1 - devices.1;
 }
 
-/// Copies through every channel of every provider that is started; there must be one.
+/// Copies through every channel of the engine that Wine has started.
 pub(super) fn copy_all() -> Result<(), String> {
     let kernel = kernel();
     let _entered = kernel.enter(0);
-    let started: Vec<_> = kernel
-        .netdma()
-        .providers()
-        .into_iter()
-        .filter(|provider| provider.started)
-        .collect();
-    if started.is_empty() {
-        return Err("no NetDMA provider is started".into());
-    }
-    for provider in &started {
-        copy(kernel, provider)?;
-    }
-    Ok(())
+    let device = framework::added(ENGINE).ok_or("Wine has added no engine")?;
+    copy(kernel, device)
 }
 
-/// Copies through every channel of a provider, at the same time, and checks every byte and every processor.
-pub(super) fn copy(kernel: &Kernel, provider: &ProviderInfo) -> Result<(), String> {
+/// Copies through every channel of the one provider, at the same time, and checks every byte and every processor.
+pub(super) fn copy(kernel: &Kernel, device: DeviceId) -> Result<(), String> {
     const BATCHES: u32 = 4;
     const PIECES: usize = 16;
 
+    let providers = kernel.netdma().providers();
+    let [provider] = &*providers else {
+        return Err(format!("{} NetDMA providers, not one", providers.len()));
+    };
+    if !provider.started {
+        return Err("the NetDMA provider is not started".into());
+    }
+    let interrupts = kernel.interrupts(device);
+    check_targets(provider, &interrupts)?;
     let channels = (0..provider.channels)
         .map(|index| {
             let asked = provider.affinity.get(index as usize).copied().flatten();
@@ -187,28 +189,40 @@ pub(super) fn copy(kernel: &Kernel, provider: &ProviderInfo) -> Result<(), Strin
     }
     for (index, channel) in channels.iter().enumerate() {
         let statistics = channel.statistics();
-        let asked = provider.affinity.get(index).copied().flatten();
-        let on = |processors: &alloc::collections::BTreeMap<u32, u64>| {
-            processors.keys().copied().collect::<Vec<_>>()
-        };
-        let (service, call) = (
-            on(&statistics.isr_processors),
-            on(&statistics.dpc_processors),
-        );
+        let on = |processors: &BTreeMap<u32, u64>| processors.keys().copied().collect::<Vec<_>>();
+        let service = on(&statistics.isr_processors);
+        let call = on(&statistics.dpc_processors);
         say(format_args!(
-            "channel {index}: asked for processor {asked:?}, {} interrupts on {service:?}, DPCs on {call:?}, {} descriptors, {} bytes",
+            "channel {index}: {} interrupts on processor {service:?}, DPCs on {call:?}, {} descriptors, {} bytes",
             statistics.interrupts, statistics.descriptors, statistics.bytes
         ));
         if statistics.descriptors != u64::from(BATCHES) * PIECES as u64 {
             return Err(format!("channel {index} has not done all descriptors"));
         }
-        if let Some(asked) = asked
-            && (service != [asked] || call != [asked])
-        {
-            return Err(format!(
-                "channel {index} interrupts elsewhere than it was asked"
-            ));
+        if call != [channel.processor()] {
+            return Err(format!("channel {index}: its DPC ran elsewhere"));
         }
+        // Channels share messages in turn.
+        let own = interrupts.get(index % interrupts.len().max(1));
+        if let Some(own) = own
+            && !service
+                .iter()
+                .all(|processor| own.targets.contains(processor))
+        {
+            return Err(format!("channel {index} interrupts elsewhere"));
+        }
+    }
+    for interrupt in kernel.interrupts(device) {
+        say(format_args!(
+            "interrupt {}: vector 0x{:X}, IRQL {}, for processors {:?}, taken {:?} times",
+            interrupt
+                .message
+                .map_or_else(|| "by line".into(), |message| format!("message {message}")),
+            interrupt.vector,
+            interrupt.irql,
+            interrupt.targets,
+            interrupt.delivered.values().sum::<u64>()
+        ));
     }
     for channel in channels {
         channel.free();
@@ -217,6 +231,32 @@ pub(super) fn copy(kernel: &Kernel, provider: &ProviderInfo) -> Result<(), Strin
         "verified: {bytes} bytes copied through {} channels",
         provider.channels
     ));
+    Ok(())
+}
+
+/// Copies once through every channel of the provider, as far as that is not refused.
+pub(super) fn copy_what_can_be(kernel: &Kernel) {
+    for provider in kernel.netdma().providers() {
+        let channels = (0..provider.channels).map(|_| kernel.netdma().open(provider.id, u64::MAX));
+        let channels: Vec<_> = channels.filter_map(Result::ok).collect();
+        if let Err(problem) = copy_batch(kernel, &channels, 0, 4) {
+            say(format_args!("{problem}"));
+        }
+    }
+}
+
+/// The messages of the first channels go where NetDMA asked for those channels.
+fn check_targets(provider: &ProviderInfo, interrupts: &[InterruptReport]) -> Result<(), String> {
+    for (index, interrupt) in interrupts.iter().enumerate() {
+        let asked = provider.affinity.get(index).copied().flatten();
+        let wrong = |asked: u32| interrupt.targets != [asked];
+        if interrupt.message.is_some() && asked.is_some_and(wrong) {
+            return Err(format!(
+                "message {index} goes to {:?}, asked was {asked:?}",
+                interrupt.targets
+            ));
+        }
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 //! Structures are read and written at their offsets on amd64, which do not change.
 #![expect(unsafe_code, reason = "foreign functions and structures")]
 
+use alloc::vec::Vec;
 use core::ffi::c_void;
 
 use nmr_netdma::sys::{DEVICE_OBJECT, DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
@@ -43,6 +44,8 @@ unsafe extern "system" {
     pub(super) fn IofCompleteRequest(irp: Irp, boost: i8);
     pub(super) fn PsSetLoadImageNotifyRoutine(routine: LoadNotify) -> NTSTATUS;
     pub(super) fn PsRemoveLoadImageNotifyRoutine(routine: LoadNotify) -> NTSTATUS;
+    pub(super) fn ZwLoadDriver(service: *const UNICODE_STRING) -> NTSTATUS;
+    pub(super) fn ZwUnloadDriver(service: *const UNICODE_STRING) -> NTSTATUS;
 }
 
 /// `IRP_MJ_POWER`, `IRP_MJ_PNP`
@@ -154,4 +157,27 @@ pub(super) unsafe fn copy_to_next(irp: Irp, routine: Completion) {
     let context = next.wrapping_add(COMPLETION_CONTEXT).cast::<usize>();
     // SAFETY: as above.
     unsafe { context.write(0) };
+}
+
+/// A counted string, with what it points to. It ends with a zero, since Wine counts on that here and there.
+pub(super) struct Text {
+    units: Vec<u16>,
+}
+
+impl Text {
+    pub(super) fn new(text: &str) -> Self {
+        Self {
+            units: text.encode_utf16().chain([0]).collect(),
+        }
+    }
+
+    pub(super) fn string(&self) -> UNICODE_STRING {
+        // CAST: names here are short.
+        let bytes = (2 * self.units.len()) as u16;
+        UNICODE_STRING {
+            Length: bytes - 2,
+            MaximumLength: bytes,
+            Buffer: self.units.as_ptr().cast_mut(),
+        }
+    }
 }
