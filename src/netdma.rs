@@ -21,6 +21,35 @@
 //! | stop | driver | PASSIVE | [`Started::stop`] |
 //! | deregister | driver | PASSIVE | drop of [`Registered`] |
 //!
+//! The C names are search aliases of the items here. Each has a page of its own under
+//! <https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/>, which is the source of what is said of it.
+//!
+//! # Where header and documentation mislead
+//!
+//! | what they say | what is so, or what is done here |
+//! |---|---|
+//! | suspending answers a pointer to an address (header), an address (text) | not known; see [`TextOverHeader`] |
+//! | a descriptor is aligned to 64 bits | to 64 bytes: six bits of its address are free for the status. Others are [`Refusal::Unaligned`] |
+//! | `NextDescriptor` is NULL in the last descriptor | before 2.0 only. From 2.0 on it leads to what is appended next, and the count ends the list; [`Cursor`] does both |
+//! | the count only informs | before 2.0 only |
+//! | start comes after reset or stop; or after abort, reset and allocation | after all of them, and after a power-up: until then an append is [`Refusal::NotStarted`] |
+//! | revision 1 of the channel parameters has 36 bytes, its C structure 40 | 36 are enough. Revision 2 has 56; its member is read only if revision and size have it |
+//! | `ProcessorAffinityMask` is a mask of processors | of the first 32, on every system; [`ChannelParameters::processors`] prefers that of revision 2 |
+//! | `CpuAffinityArraySize` is a size | in bytes, not in entries |
+//! | the flag of direct cache access is one of the attributes (Vista SP1), of the characteristics (later) | it is set in the characteristics; the attributes have none |
+//! | callbacks answer `STATUS_RESOURCES` | there is no such status; it is `STATUS_INSUFFICIENT_RESOURCES` |
+//! | the handle of `NetDmaRegisterProvider` is an input | an output, and with success it is null on Windows 8 and later |
+//! | `NET_DMA_OP_TYPE_MASK` and `NET_DMA_RESERVED_MASK` are bits that are zero | no header defines them, and a context change contradicts the first; see [`Refusal::ReservedBits`], [`Refusal::Operation`] |
+//! | affinities are neither a mandatory nor an optional handler | the handler is always there |
+//!
+//! # Direct cache access
+//!
+//! From 2.0 on NetDMA tells an engine which processor will read the data: a descriptor that copies nothing
+//! ([`Work::ContextChange`]) names it by its APIC identifier, and the descriptors behind it whose data is meant have
+//! [`ControlFlags::DESTINATION_DCA`]. It is for the engine to put the hint on its writes, and only a device on the bus can. So the library
+//! hands both over and a provider that can use them says [`Capabilities::DIRECT_CACHE_ACCESS`]; an engine in software has nothing to do
+//! but to complete the context change. That data arrives in a cache can be seen in hardware only, and is not tested here.
+//!
 //! # The smallest provider
 //!
 //! One channel, whose engine takes descriptors from the [`Cursor`] when it gets to it.

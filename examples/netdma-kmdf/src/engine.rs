@@ -371,6 +371,9 @@ pub(crate) struct Lane {
 }
 
 /// What a lane's DPCs share.
+///
+/// Aligned so that no line of a cache is shared with another lane.
+#[repr(align(64))]
 struct LaneState {
     link: Link,
     list: SpinLock<List>,

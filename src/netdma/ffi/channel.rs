@@ -220,7 +220,12 @@ pub(super) unsafe extern "system" fn allocate<P: Provider>(
     // SAFETY: NetDMA passes a structure of the revision and size that it names.
     let (wanted, completion) = match unsafe { read_parameters(parameters) } {
         Ok(read) => read,
-        Err(error) => return answer(Err(error)),
+        Err(error) => {
+            debug_print(format_args!(
+                "nmr-netdma: allocate refused: channel parameters that are too short, or whose completion word is not aligned\n"
+            ));
+            return answer(Err(error));
+        }
     };
     let channel::Allocated {
         channel,
@@ -231,6 +236,9 @@ pub(super) unsafe extern "system" fn allocate<P: Provider>(
         Err(error) => return answer(Err(error)),
     };
     if !link.gate().claim() {
+        debug_print(format_args!(
+            "nmr-netdma: allocate refused: the link is in use\n"
+        ));
         // Dropped and not freed: freeing would end the work of the channel that has the link.
         drop(channel);
         return sys::STATUS_INSUFFICIENT_RESOURCES;
