@@ -2020,6 +2020,29 @@ fn a_suspended_channel_says_what_it_did_last_and_does_no_more() {
 }
 
 #[test]
+fn a_channel_that_a_stop_freed_reaches_its_provider_no_more() {
+    let (bench, channel) = with_optional(Some(stand_still), Some(halt));
+    bench.stop();
+    bench.start();
+    let calls = bench.engine.seen().calls.len();
+    let gone = Err(sys::STATUS_DEVICE_NOT_READY);
+    assert_eq!(channel.suspend().map(drop), gone);
+    for answer in [channel.resume(), channel.abort(), channel.reset()] {
+        assert_eq!(answer, gone);
+    }
+    for answer in [
+        channel.submit(&[null_transfer()]),
+        channel.append(&[null_transfer()]),
+        channel.restart(&[null_transfer()]),
+    ] {
+        assert_eq!(answer.map(drop), gone);
+    }
+    channel.free();
+    assert_eq!(bench.engine.seen().calls.len(), calls);
+    bench.stop_and_end();
+}
+
+#[test]
 fn after_a_halt_a_suspension_names_the_last_descriptor_done() {
     let (bench, channel) = with_optional(Some(stand_still), Some(halt));
     let unit = bench.engine.unit(0);

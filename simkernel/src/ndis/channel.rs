@@ -59,6 +59,8 @@ struct Inner {
     life: Life,
     /// Whether a thread has its turn to submit or free.
     turn: bool,
+    /// Threads in an abort or a reset, which need no turn.
+    stopping: u32,
     /// Whether the engine has a list that more can be appended to.
     running: bool,
     /// The completion word that the channel was suspended with.
@@ -116,6 +118,16 @@ struct Turn<'a>(&'a Object);
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.0.inner.lock().turn = false;
+        self.0.changed.notify_all();
+    }
+}
+
+/// A thread in an abort or a reset. Until it is over the channel is not freed.
+struct Stopping<'a>(&'a Object);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.inner.lock().stopping -= 1;
         self.0.changed.notify_all();
     }
 }
@@ -248,6 +260,7 @@ impl Object {
             inner: Mutex::new(Inner {
                 life: Life::Allocating,
                 turn: false,
+                stopping: 0,
                 running: false,
                 suspended: None,
                 dropped: 0..0,
@@ -379,6 +392,16 @@ impl Object {
         }
         inner.turn = true;
         Ok(Turn(self))
+    }
+
+    /// Begins an abort or a reset, of a channel that is not freed.
+    fn begin_stop(&self) -> Result<Stopping<'_>, sys::NTSTATUS> {
+        let mut inner = self.inner.lock();
+        if inner.life != Life::Open {
+            return Err(sys::STATUS_DEVICE_NOT_READY);
+        }
+        inner.stopping += 1;
+        Ok(Stopping(self))
     }
 
     /// Gives the engine descriptors for `transfers`; the last one of each part that fits into the ring also has `ask`.
@@ -683,10 +706,10 @@ impl Object {
         let _caller = self.provider.admit()?;
         let resume = operation == Operation::Resume;
         // Aborts and resets come when they come.
-        let _turn = if resume {
-            Some(self.take_turn()?)
+        let (_turn, _stopping) = if resume {
+            (Some(self.take_turn()?), None)
         } else {
-            None
+            (None, Some(self.begin_stop()?))
         };
         if resume {
             let inner = self.inner.lock();
@@ -926,7 +949,7 @@ impl Object {
             return false;
         }
         inner.life = Life::Freeing;
-        while inner.turn {
+        while inner.turn || inner.stopping > 0 {
             inner = self.changed.wait(inner);
         }
         true
