@@ -43,6 +43,7 @@ impl PhysicalRange<'_> {
     }
 
     /// As [`new`](Self::new), for addresses that the caller's own caller has vouched for.
+    #[inline]
     pub(crate) const fn vouched(address: u64, length: u32) -> Option<Self> {
         match address.checked_add(length as u64) {
             Some(_) => Some(Self {
@@ -55,11 +56,13 @@ impl PhysicalRange<'_> {
     }
 
     /// The physical address of its first byte.
+    #[inline]
     pub const fn address(self) -> u64 {
         self.address
     }
 
     /// Its length in bytes.
+    #[inline]
     pub const fn length(self) -> u32 {
         self.length
     }

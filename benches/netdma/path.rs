@@ -54,7 +54,7 @@ unsafe extern "system" {
     ) -> *mut c_void;
 }
 
-const BATCHES: [usize; 4] = [1, 8, 32, 256];
+pub(crate) const BATCHES: [usize; 4] = [1, 8, 32, 256];
 const SIDES: [&str; 4] = ["empty", "library", "c-guarded", "c-bare"];
 
 /// The ways through each side, with one completion word for the C side.
@@ -169,8 +169,9 @@ fn counted(batch: usize) -> Result<Costs, String> {
 const COMPARISONS: [(usize, &str, Option<f64>); 2] =
     [(2, "C, guarded", Some(1.05)), (3, "C, unguarded", None)];
 
-pub(crate) fn measure(report: &mut Report) {
-    for batch in BATCHES {
+/// Reports, and answers for each batch what a descriptor costs in guarded C, in nanoseconds.
+pub(crate) fn measure(report: &mut Report) -> [f64; BATCHES.len()] {
+    BATCHES.map(|batch| {
         let times = nanoseconds(batch);
         let counts = counted(batch);
         for (reference, name, goal) in COMPARISONS {
@@ -188,5 +189,6 @@ pub(crate) fn measure(report: &mut Report) {
                 Err(reason) => report.add_missing(row, "ratio", goal, reason),
             }
         }
-    }
+        times.of(2)
+    })
 }

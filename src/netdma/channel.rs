@@ -170,6 +170,7 @@ impl Link {
     }
 
     /// Enters the link; `None` if it is closed. The channel is not freed while somebody is inside.
+    #[inline]
     pub fn open<'a>(&'a self, irql: &'a mut Irql<Dispatch>) -> Option<OpenLink<'a>> {
         let entered = self.0.enter()?;
         Some(OpenLink { entered, irql })
@@ -201,6 +202,7 @@ impl OpenLink<'_> {
     ///
     /// Everything written before is visible to whoever reads the word. No effect if the client gave no completion word. To
     /// be called for descriptors with [`ControlFlags::STATUS`](super::ControlFlags::STATUS), and when the channel halts.
+    #[inline]
     pub fn publish(&self, descriptor: u64, status: TransferStatus) {
         self.entered.publish(Completion { descriptor, status });
     }
@@ -211,6 +213,7 @@ impl OpenLink<'_> {
     }
 
     /// The lease of what the channel was handed over, and the proof of the level, for as long as the link stays open.
+    #[inline]
     pub fn split(&mut self) -> (Lease<'_>, &mut Irql<Dispatch>) {
         (self.entered.lease(), self.irql)
     }

@@ -13,6 +13,8 @@
 //! * **Addresses are vouched for by whoever wrote the descriptors,** NetDMA, until it takes the channel back. So transfers name memory by
 //!   [`PhysicalRange`], which safe code cannot make, with the lifetime of the lease; a list whose lease has ended is
 //!   as good as empty; and to parse a descriptor from elsewhere is `unsafe`.
+//! * **The walk is part of the engine's loop,** inlined by force, and pieces are made when they are asked for: a transfer that is
+//!   handed through memory several times costs more than all checks together.
 //! * **Refused before it begins.** A transfer that comes out of here is one the engine can do; a descriptor that is not
 //!   is a [`Refusal`], and the channel halts there.
 //!
@@ -20,6 +22,8 @@
 //! refused, and so is a page break for a provider before 2.0, which owns those two words of the descriptor.
 
 use core::fmt;
+use core::iter;
+use core::marker::PhantomData;
 
 use bitflags::bitflags;
 
@@ -162,20 +166,37 @@ pub struct Piece<'a> {
 /// The pieces of one copy, at most three: each side may break once, at different offsets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pieces<'a> {
-    pieces: [Option<Piece<'a>>; 3],
+    source: Side,
+    destination: Side,
+    length: u32,
+    _vouched: PhantomData<PhysicalRange<'a>>,
 }
 
 impl<'a> Pieces<'a> {
-    fn push(&mut self, piece: Piece<'a>) {
-        // At most two cuts, hence three pieces; see `copy`.
-        if let Some(slot) = self.pieces.iter_mut().find(|slot| slot.is_none()) {
-            *slot = Some(piece);
-        }
-    }
-
     /// The pieces, in the order to copy them.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = Piece<'a>> + use<'a> {
-        self.pieces.into_iter().flatten()
+        let Self {
+            source,
+            destination,
+            length,
+            ..
+        } = *self;
+        let mut offset = 0;
+        iter::from_fn(move || {
+            if offset == length {
+                return None;
+            }
+            let end = source
+                .end(offset, length)
+                .min(destination.end(offset, length));
+            let piece = Piece {
+                source: source.part(offset, end)?,
+                destination: destination.part(offset, end)?,
+            };
+            offset = end;
+            Some(piece)
+        })
     }
 }
 
@@ -206,6 +227,7 @@ pub struct Transfer<'a> {
 
 impl Transfer<'_> {
     /// As [`parse`](Self::parse), for words whose addresses have been vouched for.
+    #[inline(always)]
     pub(super) fn read(
         descriptor: u64,
         words: &[u64; WORDS],
@@ -234,19 +256,19 @@ impl Transfer<'_> {
         let work = match control & OPERATION {
             sys::NET_DMA_OP_TYPE_STANDARD_DMA if flags.contains(ControlFlags::NULL) => Work::Null,
             sys::NET_DMA_OP_TYPE_STANDARD_DMA => {
-                let source = Side::new(
+                if length > rules.maximum_transfer_size {
+                    return Err(Refusal::TooLong);
+                }
+                let breaks = flags.contains(ControlFlags::SOURCE_PAGE_BREAK);
+                let source = Side::new(source, length, breaks, next_source, rules)?;
+                let breaks = flags.contains(ControlFlags::DESTINATION_PAGE_BREAK);
+                let destination = Side::new(destination, length, breaks, next_destination, rules)?;
+                Work::Copy(Pieces {
                     source,
-                    length,
-                    flags.contains(ControlFlags::SOURCE_PAGE_BREAK),
-                    next_source,
-                );
-                let destination = Side::new(
                     destination,
                     length,
-                    flags.contains(ControlFlags::DESTINATION_PAGE_BREAK),
-                    next_destination,
-                );
-                Work::Copy(copy(source, destination, length, rules)?)
+                    _vouched: PhantomData,
+                })
             }
             sys::NET_DMA_OP_TYPE_CONTEXT_CHANGE
                 if rules.version >= Version::V2_0
@@ -270,88 +292,81 @@ impl Transfer<'_> {
 }
 
 /// One side of a copy.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Side {
     address: u64,
-    /// How many bytes lie at `address`; the others lie at `next`.
-    first: u32,
+    /// Where the bytes lie that do not lie at `address`; 0 if there are none.
     next: u64,
+    /// How many bytes lie at `address`.
+    first: u32,
 }
 
 impl Side {
-    fn new(address: u64, length: u32, breaks: bool, next: u64) -> Self {
-        let to_page_end = (PAGE - address % PAGE) as u32;
+    #[inline(always)]
+    fn new(
+        address: u64,
+        length: u32,
+        breaks: bool,
+        next: u64,
+        rules: &Rules,
+    ) -> Result<Self, Refusal> {
         let first = if breaks {
-            length.min(to_page_end)
+            // CAST: at most a page.
+            length.min((PAGE - address % PAGE) as u32)
         } else {
             length
         };
-        Self {
-            address,
-            first,
-            next,
-        }
-    }
-
-    fn check(self, length: u32, rules: &Rules) -> Result<(), Refusal> {
-        within(self.address, self.first, rules)?;
-        let rest = length - self.first;
+        within(address, first, rules)?;
+        let rest = length - first;
         if rest == 0 {
-            return Ok(());
+            return Ok(Self {
+                address,
+                next: 0,
+                first,
+            });
         }
-        if self.next == 0 || !self.next.is_multiple_of(PAGE) || u64::from(rest) > PAGE {
+        if next == 0 || !next.is_multiple_of(PAGE) || u64::from(rest) > PAGE {
             return Err(Refusal::PageBreak);
         }
-        within(self.next, rest, rules)
+        within(next, rest, rules)?;
+        Ok(Self {
+            address,
+            next,
+            first,
+        })
+    }
+
+    /// Where the bytes end that follow each other from `offset` on, of `length` in all.
+    #[inline]
+    fn end(self, offset: u32, length: u32) -> u32 {
+        if offset < self.first {
+            self.first
+        } else {
+            length
+        }
     }
 
     /// The bytes from `offset` to `end`, which lie on one side of the break. They have been checked not to wrap around.
-    fn part<'a>(self, offset: u32, end: u32) -> Result<PhysicalRange<'a>, Refusal> {
+    #[inline]
+    fn part<'a>(self, offset: u32, end: u32) -> Option<PhysicalRange<'a>> {
         let address = if offset < self.first {
             self.address + u64::from(offset)
         } else {
             self.next + u64::from(offset - self.first)
         };
-        PhysicalRange::vouched(address, end - offset).ok_or(Refusal::AddressRange)
+        PhysicalRange::vouched(address, end - offset)
     }
 }
 
+#[inline]
 fn within(address: u64, length: u32, rules: &Rules) -> Result<(), Refusal> {
-    match length
-        .checked_sub(1)
-        .map(|last| address.checked_add(u64::from(last)))
-    {
-        None => Ok(()),
-        Some(Some(last)) if last <= rules.maximum_address => Ok(()),
-        Some(_) => Err(Refusal::AddressRange),
+    let end = address.checked_add(u64::from(length));
+    // An address of no bytes may be any.
+    if length == 0 || end.is_some_and(|end| end - 1 <= rules.maximum_address) {
+        Ok(())
+    } else {
+        Err(Refusal::AddressRange)
     }
-}
-
-fn copy<'a>(
-    source: Side,
-    destination: Side,
-    length: u32,
-    rules: &Rules,
-) -> Result<Pieces<'a>, Refusal> {
-    if length > rules.maximum_transfer_size {
-        return Err(Refusal::TooLong);
-    }
-    source.check(length, rules)?;
-    destination.check(length, rules)?;
-    let mut pieces = Pieces::default();
-    let mut offset = 0;
-    while offset < length {
-        let end = [source.first, destination.first]
-            .into_iter()
-            .filter(|cut| *cut > offset)
-            .fold(length, u32::min);
-        pieces.push(Piece {
-            source: source.part(offset, end)?,
-            destination: destination.part(offset, end)?,
-        });
-        offset = end;
-    }
-    Ok(pieces)
 }
 
 /// What one call of [`Channel::start`](super::Channel::start) or [`Channel::append`](super::Channel::append) hands over.
@@ -368,6 +383,7 @@ pub struct Chain {
 
 impl Chain {
     /// As [`new`](Self::new), for descriptors whose addresses have been vouched for.
+    #[inline]
     pub(super) fn begin(
         descriptor: u64,
         words: &[u64; WORDS],
@@ -444,6 +460,7 @@ impl Cursor {
     }
 
     /// Begins a list. The rest of an old one is dropped.
+    #[inline]
     pub fn start(&mut self, chain: &Chain) {
         self.list = Some(List {
             rules: chain.rules,
@@ -466,6 +483,7 @@ impl Cursor {
     ///
     /// [`Refusal::NotStarted`], [`Refusal::TooMany`], or [`Refusal::NotLinked`] if all that came before is taken and the list does not
     /// continue with `chain`. The cursor is as it was then.
+    #[inline]
     pub fn append(&mut self, chain: &Chain) -> Result<(), Refusal> {
         let list = self
             .list
@@ -496,6 +514,7 @@ impl Cursor {
     /// # Errors
     ///
     /// What is wrong with the next descriptor. The list is given up: the channel is to halt, and only a new start goes on.
+    #[inline(always)]
     pub fn next<'a>(
         &mut self,
         lease: Lease<'a>,
@@ -512,6 +531,7 @@ impl Cursor {
     }
 
     /// Whether a counted list has descriptors left. A list that is not counted may always have been continued.
+    #[inline]
     pub fn has_more(&self) -> bool {
         self.list
             .as_ref()
@@ -537,6 +557,7 @@ impl Cursor {
 
 impl List {
     /// To be called with a lease that covers the list, and the answer to be used no longer.
+    #[inline(always)]
     fn next<'a>(
         &mut self,
         memory: &mut impl PhysicalMemory,
@@ -585,6 +606,7 @@ impl List {
 }
 
 /// Reads words of a descriptor, whose address NetDMA has vouched for.
+#[inline]
 fn read(memory: &mut impl PhysicalMemory, address: u64, words: &mut [u64]) -> Result<(), Refusal> {
     // CAST: at most the words of a descriptor.
     let length = size_of_val(words) as u32;
