@@ -29,9 +29,9 @@ const DRIVERS: &str = "drive_c/windows/system32/drivers";
 /// What the test brings along.
 const PACKAGE: &str = "drive_c/pkg";
 
-const COMMAND_SECONDS: u32 = 30;
+const COMMAND_SECONDS: u32 = 60;
 /// How long the harness may work.
-const WORK: Duration = Duration::from_secs(120);
+const WORK: Duration = Duration::from_secs(240);
 
 /// A finished prefix without a server.
 pub(crate) struct Prefix {
@@ -56,21 +56,18 @@ impl Prefix {
         let log = directory.with_extension("log");
         let output = File::create(&log)?;
         let code = prefix.wine(&["wineboot", "-i"], 120, &output)?;
-        // Mice and keyboards would be found, now or later, and are of no use here.
-        let winebus = r"HKLM\System\CurrentControlSet\Services\winebus";
-        let disabled = [
-            "reg",
-            "add",
-            winebus,
-            "/v",
-            "Start",
-            "/t",
-            "REG_DWORD",
-            "/d",
-            "4",
-            "/f",
-        ];
-        prefix.wine(&disabled, COMMAND_SECONDS, &output)?;
+        for (key, value, kind, data) in [
+            // Mice and keyboards would be found, now or later, and are of no use here.
+            (r"Services\winebus", "Start", "REG_DWORD", "4"),
+            // How long a driver's entry may take, in milliseconds, on a machine that has other things to do.
+            ("Control", "ServicesPipeTimeout", "REG_SZ", "60000"),
+        ] {
+            let key = format!(r"HKLM\System\CurrentControlSet\{key}");
+            let set = [
+                "reg", "add", &key, "/v", value, "/t", kind, "/d", data, "/f",
+            ];
+            prefix.wine(&set, COMMAND_SECONDS, &output)?;
+        }
         prefix.server(&["-k"], 60)?;
         prefix.server(&["-w"], 60)?;
         if code != Some(0) {

@@ -184,11 +184,12 @@ macro_rules! broken {
 
 /// Power, stop and start, removals, of the engine's device when the harness manages it.
 const MANAGED: &[Marker] = &[
-    ("pnp", "driver nmr_client loaded"),
-    ("pnp", "driver netdma_kmdf loaded"),
+    ("wine", "ZwLoadDriver of nmr_client: 0x00000000"),
+    ("wine", "ZwLoadDriver of netdma_kmdf: 0x00000000"),
     ("wdf", "copy engine: EvtDeviceFilterAddResourceRequirements"),
     ("pnp", "copy engine: 4 of 4 messages granted"),
     ("wdf", "copy engine: EvtDeviceD0EntryPostInterruptsEnabled"),
+    ("harness", "interrupt message 3: vector 0x"),
     ("harness", "verified: "),
     ("pnp", "copy engine: in D3"),
     ("pnp", "copy engine: in D0"),
@@ -198,6 +199,7 @@ const MANAGED: &[Marker] = &[
     ("harness", "verified: "),
     ("pnp", "copy engine: stopped"),
     ("harness", "started again with the line"),
+    ("harness", "interrupt by line: vector 0x"),
     ("harness", "verified: "),
     ("pnp", "copy engine: removed"),
     ("harness", "pulled out while it works"),
@@ -206,8 +208,8 @@ const MANAGED: &[Marker] = &[
     ("harness", "pulled out while it sleeps"),
     ("wdf", "copy engine: EvtDeviceSurpriseRemoval"),
     ("pnp", "copy engine: removed"),
-    ("pnp", "driver netdma_kmdf unloaded"),
-    ("pnp", "driver nmr_client unloaded"),
+    ("wine", "ZwUnloadDriver of netdma_kmdf: 0x00000000"),
+    ("wine", "ZwUnloadDriver of nmr_client: 0x00000000"),
 ];
 
 pub(crate) const SCENARIOS: [Scenario; 9] = [

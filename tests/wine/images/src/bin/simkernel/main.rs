@@ -9,6 +9,8 @@
 //! | `image/framework` | what Wine's Plug and Play manager sees of the simulated framework |
 //! | `image/machine` | the simulated machine of the process |
 //! | `image/traffic` | the devices, and copies through their channels |
+//! | `image/manager` | the harness as Plug and Play manager |
+//! | `image/faults` | calls that fail |
 #![cfg_attr(kernel_module, no_std, no_main)]
 
 #[cfg(kernel_module)]

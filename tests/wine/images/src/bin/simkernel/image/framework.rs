@@ -145,11 +145,11 @@ pub(super) fn check_gone() {
 }
 
 /// What Wine does, in the machine's trace.
-fn wine_says(line: fmt::Arguments<'_>) {
+pub(super) fn wine_says(line: fmt::Arguments<'_>) {
     kernel().note("wine", line);
 }
 
-fn text(status: NTSTATUS) -> String {
+pub(super) fn text(status: NTSTATUS) -> String {
     format!("0x{:08X}", status.cast_unsigned())
 }
 

@@ -35,6 +35,10 @@ pub(super) fn load(name: &str) -> Result<DriverId, NTSTATUS> {
     let path = service(name);
     // SAFETY: the text lives through the call.
     let status = unsafe { wine::ZwLoadDriver(&path.string()) };
+    framework::wine_says(format_args!(
+        "ZwLoadDriver of {name}: {}",
+        framework::text(status)
+    ));
     if !sys::NT_SUCCESS(status) {
         return Err(status);
     }
@@ -46,6 +50,10 @@ pub(super) fn unload(name: &str) {
     let path = service(name);
     // SAFETY: the text lives through the call.
     let status = unsafe { wine::ZwUnloadDriver(&path.string()) };
+    framework::wine_says(format_args!(
+        "ZwUnloadDriver of {name}: {}",
+        framework::text(status)
+    ));
     if !sys::NT_SUCCESS(status) || framework::bound(name).is_some() {
         machine::failed(format_args!("{name} is not unloaded: {status:#010x}"));
     }

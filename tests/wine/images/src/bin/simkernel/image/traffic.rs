@@ -24,7 +24,7 @@ pub(super) const ENGINE: &str = "netdma_kmdf";
 pub(super) const CLIENT: &str = "nmr_client";
 
 const CHANNELS: u32 = 4;
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The registers of an engine, counted.
 pub(super) struct Counted {
