@@ -176,7 +176,7 @@ pub(crate) unsafe extern "system" fn RtlInitUnicodeString(
 type Export = (&'static str, Os, *const c_void);
 
 /// What ntoskrnl.exe exports of the functions that are defined here.
-fn exports() -> [Export; 34] {
+fn exports() -> [Export; 36] {
     [
         (
             "ExAllocatePoolWithTag",
@@ -320,6 +320,16 @@ fn exports() -> [Export; 34] {
             "MmUnmapIoSpace",
             Os::VistaSp1,
             sys::MmUnmapIoSpace as *const c_void,
+        ),
+        (
+            "ObfDereferenceObject",
+            Os::VistaSp1,
+            sys::ObfDereferenceObject as *const c_void,
+        ),
+        (
+            "ObfReferenceObject",
+            Os::VistaSp1,
+            sys::ObfReferenceObject as *const c_void,
         ),
         (
             "PsGetCurrentThread",
