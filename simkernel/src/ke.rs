@@ -7,7 +7,9 @@
 //!   processor instead of on a lock is found out.
 //! * **A processor has a thread of its own** for what comes to it: interrupts first, the highest level of them first, then
 //!   DPCs in their order. It starts with its first work. A DPC therefore never runs in the middle of the thread that queued
-//!   it, and an interrupt does not cut into a DPC of its processor but comes after it.
+//!   it. An interrupt cuts into a DPC of its processor, or a service routine of a lower level, where that takes or gives back a spin
+//!   lock, queues a DPC, maps memory or writes a register; between such calls it waits, since nobody can stop a host
+//!   thread.
 //! * **State lives in the driver's structure** where it has room: a spin lock's word holds its owner, an event its signal, a
 //!   DPC where it is queued. So there is no registry to leak, and a structure in freed memory troubles nobody who leaves it
 //!   alone. Events and DPCs know their address, so one that was moved after its initialisation is recognised.
@@ -33,6 +35,7 @@ mod processor;
 pub(crate) mod system;
 pub mod violation;
 
+pub(crate) use self::processor::take_interrupts;
 pub use self::system::export;
 
 pub(crate) const PASSIVE: u8 = 0;

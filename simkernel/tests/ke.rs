@@ -418,6 +418,48 @@ fn interrupts_come_before_dpcs_and_high_levels_first() {
     drop((kernel, busy));
 }
 
+#[test]
+fn an_interrupt_cuts_into_a_dpc_where_it_calls_the_kernel_and_not_into_its_own_level() {
+    let kernel = boot(1);
+    let served = Arc::new(AtomicU32::new(0));
+    let (begun, has_begun) = channel();
+    thread::scope(|scope| {
+        let count = Arc::clone(&served);
+        let dpc = scope.spawn(|| {
+            let _entered = kernel.enter(0);
+            kernel.run_dpc_on(0, move || {
+                let lock = Lock::new();
+                let call = || {
+                    lock.acquire_at_dpc_level();
+                    lock.release_from_dpc_level();
+                };
+                raise(9);
+                begun.send(()).unwrap();
+                let limit = Instant::now() + Duration::from_millis(100);
+                while Instant::now() < limit {
+                    call();
+                }
+                let held_off = count.load(Ordering::Relaxed);
+                lower(2);
+                let limit = Instant::now() + Duration::from_secs(20);
+                while count.load(Ordering::Relaxed) == 0 && Instant::now() < limit {
+                    call();
+                }
+                (held_off, count.load(Ordering::Relaxed), irql())
+            })
+        });
+        has_begun.recv().unwrap();
+        let _entered = kernel.enter(0);
+        let count = Arc::clone(&served);
+        let level = kernel.run_isr_on(0, 9, move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            irql()
+        });
+        assert_eq!(level, 9);
+        assert_eq!(dpc.join().unwrap(), (0, 1, 2));
+    });
+}
+
 // Spin locks.
 
 #[test]

@@ -25,7 +25,7 @@ use nmr_netdma::sys::{
     SINGLE_LIST_ENTRY,
 };
 
-use super::{DISPATCH, PASSIVE, at, flush_dpcs, processor, require, violation};
+use super::{DISPATCH, PASSIVE, at, flush_dpcs, processor, require, take_interrupts, violation};
 use crate::kernel::{self, Machine};
 
 /// `DpcObject` of `KOBJECTS`, the type of a `KDPC`.
@@ -241,6 +241,7 @@ pub(crate) unsafe extern "system" fn KeInsertQueueDpc(
         );
         true
     });
+    take_interrupts();
     queued.into()
 }
 

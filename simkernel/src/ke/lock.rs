@@ -17,7 +17,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use nmr_netdma::sys::{KIRQL, PKSPIN_LOCK};
 
-use super::{DISPATCH, HIGH, PASSIVE, level, require, violation};
+use super::{DISPATCH, HIGH, PASSIVE, level, require, take_interrupts, violation};
 use crate::kernel::{self, Thread};
 use crate::platform;
 
@@ -137,6 +137,7 @@ pub(crate) unsafe extern "system" fn KeAcquireSpinLockRaiseToDpc(lock: PKSPIN_LO
     if let Some(word) = unsafe { word(FUNCTION, lock) } {
         acquire(thread, FUNCTION, word, old);
     }
+    take_interrupts();
     old
 }
 
@@ -170,6 +171,7 @@ pub(crate) unsafe extern "system" fn KeReleaseSpinLock(lock: PKSPIN_LOCK, new: K
     if new <= HIGH {
         level::lower(thread, FUNCTION, new);
     }
+    take_interrupts();
 }
 
 /// Acquires a lock at DISPATCH_LEVEL or above.
@@ -186,6 +188,7 @@ pub(crate) unsafe extern "system" fn KeAcquireSpinLockAtDpcLevel(lock: PKSPIN_LO
     if let Some(word) = unsafe { word(FUNCTION, lock) } {
         acquire(kernel::current(), FUNCTION, word, AT_DPC_LEVEL);
     }
+    take_interrupts();
 }
 
 /// Releases a lock and stays at the level.
@@ -213,4 +216,5 @@ pub(crate) unsafe extern "system" fn KeReleaseSpinLockFromDpcLevel(lock: PKSPIN_
             ),
         );
     }
+    take_interrupts();
 }

@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 use core::ops::Range;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::dpc::Call;
 use super::{DISPATCH, PASSIVE, at};
@@ -46,8 +46,8 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// The next thing to do. A DPC is no longer queued from here on.
-    fn take(&mut self) -> Option<Work> {
+    /// The first of the highest interrupts, if that is above `irql`.
+    fn take_interrupt(&mut self, irql: u8) -> Option<Work> {
         let level = |work: &Work| {
             if let Work::Interrupt(irql, _) = work {
                 *irql
@@ -55,12 +55,22 @@ impl Queue {
                 DISPATCH
             }
         };
-        if let Some(highest) = self.interrupts.iter().map(level).max() {
-            let first = self
-                .interrupts
-                .iter()
-                .position(|work| level(work) == highest)?;
-            return self.interrupts.remove(first);
+        let highest = self.interrupts.iter().map(level).max()?;
+        let first = self
+            .interrupts
+            .iter()
+            .position(|work| level(work) == highest)?;
+        if highest > irql {
+            self.interrupts.remove(first)
+        } else {
+            None
+        }
+    }
+
+    /// The next thing to do. A DPC is no longer queued from here on.
+    fn take(&mut self) -> Option<Work> {
+        if let Some(interrupt) = self.take_interrupt(PASSIVE) {
+            return Some(interrupt);
         }
         let work = self.deferred.pop_front();
         if let Some(Work::Dpc(call)) = &work {
@@ -114,6 +124,8 @@ impl Queue {
 struct Processor {
     queue: Mutex<Queue>,
     work: Condvar,
+    /// Whether an interrupt was queued since the queue was looked at for one.
+    interrupted: AtomicBool,
 }
 
 pub(super) struct Processors {
@@ -286,12 +298,42 @@ pub(super) fn with_queue(
     true
 }
 
+/// Takes the interrupts that the calling processor's level does not hold off, in the middle of what it is doing. For the end of what a
+/// driver calls, where the kernel holds no lock of its own.
+pub(crate) fn take_interrupts() {
+    let thread = kernel::current();
+    if !thread.is_processor.get() {
+        return;
+    }
+    let processors = &thread.machine.ke.processors;
+    let processor = processors.get(thread.processor.get());
+    while processor.interrupted.swap(false, Ordering::Acquire) {
+        loop {
+            let mut queue = processor.queue.lock();
+            let work = queue.take_interrupt(thread.irql.get());
+            if work.is_none() && !queue.interrupts.is_empty() {
+                // Held off: to be looked at again when the level is lower.
+                processor.interrupted.store(true, Ordering::Release);
+                return;
+            }
+            drop(queue);
+            let Some(work) = work else { break };
+            work.run();
+            processors.done();
+        }
+    }
+}
+
 /// Queues an interrupt or a task.
 pub(super) fn queue(machine: &Arc<Machine>, number: u32, work: Work) {
+    let interrupted = &machine.ke.processors.get(number).interrupted;
     with_queue(machine, number, |queue| {
         match work {
             _ if queue.stopping => return false,
-            Work::Interrupt(..) => queue.interrupts.push_back(work),
+            Work::Interrupt(..) => {
+                queue.interrupts.push_back(work);
+                interrupted.store(true, Ordering::Release);
+            }
             Work::Dpc(_) | Work::Task(_) => queue.deferred.push_back(work),
         }
         true

@@ -248,6 +248,7 @@ pub(crate) unsafe extern "system" fn MmMapIoSpace(
 ) -> PVOID {
     const FUNCTION: &str = "MmMapIoSpace";
 
+    ke::take_interrupts();
     ke::require(FUNCTION, ke::PASSIVE..=ke::DISPATCH);
     let machine = kernel::machine();
     let physical = sys::physical_address_bits(physical);
@@ -344,4 +345,5 @@ pub(crate) unsafe extern "system" fn WRITE_REGISTER_ULONG(register: *mut u32, va
         Target::Nothing => {}
     }
     fence(Ordering::SeqCst);
+    ke::take_interrupts();
 }
