@@ -233,7 +233,7 @@ enum List {
 struct Client {
     channel: Channel,
     list: List,
-    /// With power.
+    /// The list went with the power.
     lost: bool,
     suspended: bool,
     batches: Vec<Batch>,
@@ -258,8 +258,7 @@ impl Client {
         let appends = matches!(way, Interface::Append);
         // A halt that is seen late may be taken for one of what was given meanwhile.
         let races = self.list == List::Halts;
-        // To an append to a list that was lost with power there is a case of its own.
-        if self.lost && appends || races && self.suspended {
+        if races && self.suspended {
             // Whether the interface starts or appends depends on the race.
             return;
         }

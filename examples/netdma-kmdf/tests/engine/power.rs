@@ -24,7 +24,6 @@ fn t65_what_is_queued_is_done_before_power_goes_and_a_new_list_after_it_is_back(
 }
 
 #[test]
-#[ignore = "the library accepts it as yet"]
 fn t65_an_append_to_a_list_that_was_lost_with_power_is_refused() {
     let machine = Machine::boot();
     let channel = machine.open();
