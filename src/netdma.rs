@@ -80,9 +80,10 @@
 //!         parameters: &ChannelParameters,
 //!         _: &mut Irql<AtMostDispatch>,
 //!     ) -> Result<Allocated<OnlyChannel>> {
-//!         // The first that the client asks for. A second client is refused, because the link is in use.
+//!         let link = self.link.claim()?; // refused while another client has it
+//!         // The first that the client asks for.
 //!         let processor = parameters.processors().mask.trailing_zeros().min(63);
-//!         Ok(Allocated { channel: OnlyChannel, processor, link: self.link.clone() })
+//!         Ok(Allocated { channel: OnlyChannel, processor, link })
 //!     }
 //! }
 //!
@@ -128,7 +129,8 @@
 //! * **A channel reaches NetDMA through a [`Link`]**, which belongs to the hardware channel and outlives its users. The
 //!   library opens it when a channel has been allocated and closes it before it is freed; whoever comes late, an
 //!   interrupt or a DPC, finds it closed. A handle per allocation was rejected: an interrupt service routine would have
-//!   needed a lock to find it.
+//!   needed a lock to find it. A provider takes the link with a [`Claim`], which the library gives up when the channel has been freed: a
+//!   mark of the provider's own would be taken away a moment earlier, and whoever took the channel then would find the link in use.
 //! * **The channel's callbacks get the provider** as an argument, so that a channel need not share ownership of it.
 //! * **The version is the lower one** of what the provider can do and what the system has. It decides how chains end, so
 //!   [`Cursor`] hides the difference.
@@ -148,7 +150,8 @@ pub mod provider;
 
 pub use self::affinity::{Affinities, Affinity, Assignment, Plan};
 pub use self::channel::{
-    Abort, Allocated, Channel, ChannelParameters, Link, OpenLink, Processors, Reset, SuspendResume,
+    Abort, Allocated, Channel, ChannelParameters, Claim, Link, OpenLink, Processors, Reset,
+    SuspendResume,
 };
 pub use self::completion::{Completion, TransferStatus};
 pub use crate::physical_memory::PhysicalMemory;

@@ -247,7 +247,7 @@ impl<E: Execute> Provider for Inline<E> {
         Ok(Allocated {
             channel: Numbered(index),
             processor: 0,
-            link: lane.link.clone(),
+            link: lane.link.claim()?,
         })
     }
 }

@@ -96,8 +96,8 @@ pub struct Allocated<C> {
     pub channel: C,
     /// The processor that its interrupts are handled on: that of its message, or where its DPC is sent.
     pub processor: u32,
-    /// The link of the hardware channel. The allocation fails if it is in use.
-    pub link: Link,
+    /// The link of the hardware channel. The library opens it, and gives it up when [`Channel::free`] has returned.
+    pub link: Claim,
 }
 
 /// A set of processors of one group.
@@ -158,6 +158,20 @@ impl Link {
             .map_err(|_| Error::INSUFFICIENT_RESOURCES)
     }
 
+    /// Takes the link for one allocation. Of several who want it at the same time one gets it, so that a provider can choose its free
+    /// channels by this alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::INSUFFICIENT_RESOURCES`] if it is taken.
+    pub fn claim(&self) -> Result<Claim> {
+        if self.0.claim() {
+            Ok(Claim(self.clone()))
+        } else {
+            Err(Error::INSUFFICIENT_RESOURCES)
+        }
+    }
+
     /// Tells NetDMA of an interrupt of this channel and answers the processor on which to queue the DPC; `None` if the link
     /// is closed.
     ///
@@ -175,10 +189,6 @@ impl Link {
         let entered = self.0.enter()?;
         Some(OpenLink { entered, irql })
     }
-
-    pub(super) fn gate(&self) -> &Gate {
-        &self.0
-    }
 }
 
 impl fmt::Debug for Link {
@@ -187,6 +197,23 @@ impl fmt::Debug for Link {
             .debug_struct("Link")
             .field("open", &self.0.is_open())
             .finish()
+    }
+}
+
+/// A [`Link`] that is taken for one allocation. Dropped, it can be taken again.
+#[derive(Debug)]
+#[must_use = "dropping it gives the link up"]
+pub struct Claim(Link);
+
+impl Claim {
+    pub(super) fn gate(&self) -> &Gate {
+        &self.0.0
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.gate().give_up();
     }
 }
 
@@ -221,7 +248,8 @@ impl OpenLink<'_> {
     /// Tells NetDMA, in the DPC of an interrupt, that descriptors up to `completed` are done; `None` after an
     /// error.
     ///
-    /// NetDMA calls clients in this, who may free the channel; therefore the link is left. No effect if [`Link::isr`] has not been called
+    /// NetDMA calls clients in this, who may abort or free the channel; therefore the link is left, and the caller must not have it
+    /// open a second time: freeing would wait for that. No effect if [`Link::isr`] has not been called
     /// since the channel was allocated: the DPC was queued for somebody before.
     #[doc(alias = "NetDmaInterruptDpc")]
     pub fn interrupt_dpc(self, completed: Option<u64>) {

@@ -60,12 +60,13 @@ impl Current {
         self.set(Term::NONE);
     }
 
-    /// Ends `term` if no later one has begun.
+    /// Ends `term`, interrupted or not, if no later one has begun.
     pub(super) fn end_only(&self, term: Term) {
+        let ended = |value: u64| (value & !SUSPENDED == term.0).then_some(Term::NONE.0);
         // Whether it was another one makes no difference.
         let _ = self
             .0
-            .compare_exchange(term.0, Term::NONE.0, Ordering::SeqCst, Ordering::Relaxed);
+            .fetch_update(Ordering::SeqCst, Ordering::Relaxed, ended);
     }
 
     /// Interrupts the term.

@@ -9,7 +9,7 @@ use nmr_netdma::kmdf::{
 use nmr_netdma::netdma::{
     self, Affinities, Allocated, Attributes, Capabilities, Chain, ChannelParameters,
     Characteristics, ControlFlags, Cursor, Engine, Failed, Interface, Link, Name, OpenLink,
-    PhysicalMemory, Provider, Registered, TransferStatus, Version, Work,
+    Optional, PhysicalMemory, Provider, Registered, TransferStatus, Version, Work,
 };
 use nmr_netdma::physical_memory::PhysicalRange;
 use nmr_netdma::{Error, Irql, Result};
@@ -116,6 +116,8 @@ unsafe impl PhysicalMemory for Reader<'_> {
 impl Provider for Copier {
     type Channel = OnlyChannel;
 
+    const OPTIONAL: Optional<Self> = Optional::none().abort();
+
     fn set_channel_cpu_affinity(
         &self,
         affinities: Affinities<'_>,
@@ -133,7 +135,7 @@ impl Provider for Copier {
         Ok(Allocated {
             channel: OnlyChannel,
             processor: 1,
-            link: self.hands.link.clone(),
+            link: self.hands.link.claim()?,
         })
     }
 }
@@ -160,6 +162,18 @@ impl netdma::Channel<Copier> for OnlyChannel {
         if !copier.is_forgetful {
             copier.hands.work.with(irql, |cursor, _| cursor.clear());
         }
+    }
+}
+
+impl netdma::Abort<Copier> for OnlyChannel {
+    fn abort(&self, copier: &Copier, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
+        let hands = &copier.hands;
+        hands.work.with(irql, |cursor, irql| {
+            cursor.clear();
+            let link = hands.link.open(irql).expect("the channel is allocated");
+            link.publish(0, TransferStatus::Halted);
+        });
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -266,6 +266,49 @@ fn freeing_waits_for_an_interrupt_that_another_thread_tells() {
         freed.join().unwrap();
     });
     drop(hands);
+    unload(kernel, loaded);
+}
+
+static CROSSED: Place<Hands> = Place::new();
+
+case!(crossed, Crossed, {
+    fn add(
+        device: &NewDevice<'_, Device<Self>>,
+        irql: &mut Irql<Passive>,
+    ) -> Result<Option<Engine<Copier>>> {
+        add_and_show(&CROSSED, false, device, irql)
+    }
+});
+
+/// Two DPCs of one channel, the second of which NetDMA wanted elsewhere while the first was running.
+#[test]
+fn clients_may_abort_a_channel_in_two_interrupts_of_it_at_the_same_time() {
+    let kernel = boot(Os::Win7);
+    let loaded = load(&kernel, crossed::driver_entry);
+    let hands = CROSSED.take();
+    let channel = Arc::new(open(&kernel));
+    interrupt(&kernel, &hands);
+
+    let both = Barrier::new(2);
+    let aborts = Arc::clone(&channel);
+    kernel.netdma().set_completed(move || {
+        both.wait();
+        aborts.abort().unwrap();
+    });
+    thread::scope(|scope| {
+        scope.spawn(|| deferred(&kernel, &hands));
+        scope.spawn(|| {
+            kernel.run_on(1, || {
+                passive().at_dispatch(|irql| {
+                    let link = hands.link.open(irql).expect("the channel is allocated");
+                    link.interrupt_dpc(None);
+                });
+            });
+        });
+    });
+    kernel.netdma().set_completed(|| {});
+    copy(&kernel, &channel);
+    drop((hands, channel));
     unload(kernel, loaded);
 }
 

@@ -13,7 +13,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 
-use super::super::channel::{self, Abort, Channel, Link, Reset, SuspendResume};
+use super::super::channel::{self, Abort, Channel, Claim, Reset, SuspendResume};
 use super::super::descriptor::{ALIGNMENT, Chain, Refusal, Rules, WORDS};
 use super::super::lease::Term;
 use super::super::provider::Provider;
@@ -115,7 +115,7 @@ impl<P> fmt::Debug for Optional<P> {
 struct Allocation<P: Provider> {
     inner: NonNull<Inner<P>>,
     channel: P::Channel,
-    link: Link,
+    link: Claim,
 }
 
 impl<P: Provider> Allocation<P> {
@@ -235,34 +235,26 @@ pub(super) unsafe extern "system" fn allocate<P: Provider>(
         Ok(allocated) => allocated,
         Err(error) => return answer(Err(error)),
     };
-    if !link.gate().claim() {
-        debug_print(format_args!(
-            "nmr-netdma: allocate refused: the link is in use\n"
-        ));
-        // Dropped and not freed: freeing would end the work of the channel that has the link.
-        drop(channel);
-        return sys::STATUS_INSUFFICIENT_RESOURCES;
-    }
     let allocation = Allocation::<P> {
         inner: NonNull::from(inner),
         channel,
-        link: link.clone(),
+        link,
     };
     let allocation = match PoolBox::try_new(allocation, &mut irql) {
         Ok(allocation) => allocation,
-        Err(Allocation { channel, .. }) => {
+        Err(Allocation { channel, link, .. }) => {
             channel.free(&inner.provider, &mut irql);
-            link.gate().give_up();
+            drop(link);
             return sys::STATUS_INSUFFICIENT_RESOURCES;
         }
     };
     // SAFETY: `read_parameters` accepted the structure, so it has this member, which is the provider's to write.
     unsafe { (*parameters).CpuNumber = processor };
+    // SAFETY: the allocation has the claim of the gate. Handle and completion word live until the freeing callback returns, which
+    // closes it first.
+    unsafe { allocation.gate().open(handle, completion) };
     // SAFETY: NetDMA passes the address of the variable that receives the context.
     unsafe { result.write(allocation.into_raw().as_ptr().cast()) };
-    // SAFETY: the gate was claimed above. Handle and completion word live until the freeing callback returns, which closes
-    // it first.
-    unsafe { link.gate().open(handle, completion) };
     sys::STATUS_SUCCESS
 }
 
@@ -285,7 +277,7 @@ pub(super) unsafe extern "system" fn free<P: Provider>(context: sys::PVOID) {
     link.gate().close();
     channel.free(&inner.provider, &mut irql);
     // Not before: who gets the link next may share with this channel what `free` puts in order.
-    link.gate().give_up();
+    drop(link);
 }
 
 /// The answer to a chain that is not accepted.

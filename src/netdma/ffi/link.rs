@@ -3,15 +3,18 @@
 //! # Safety
 //!
 //! NetDMA's handle of a channel and the completion word live from the allocating callback until the freeing one returns. They are used
-//! inside a gate only, which is open no longer than that: the freeing callback closes it and waits for those who are inside.
+//! inside a gate only, or in a call that is noted there. A gate is open no longer than that: the freeing callback closes it and
+//! waits for both.
 //!
 //! # Design
 //!
-//! * **A client may free its channel in its own completion,** which NetDMA calls in `NetDmaInterruptDpc`, inside the gate. To wait
-//!   for that caller would last for ever, so those of the waiter's own thread are not waited for. A call does not
-//!   change its thread: below DISPATCH_LEVEL by nature, and in a DPC because the processor keeps the thread that it interrupted, which
-//!   runs nowhere else meanwhile. The number of the processor was rejected, since it tells two calls apart only if all of
-//!   them are at DISPATCH_LEVEL and a processor runs one of them at a time.
+//! * **Who calls `NetDmaInterruptDpc` leaves the gate first,** and is noted elsewhere for that time. NetDMA calls clients in it, who may
+//!   abort their channel, several of them at the same time; if those were inside, each would wait for the others.
+//! * **A client may free its channel in its own completion** as well. Freeing waits for the calls that are noted, because they use the
+//!   handle, but to wait for the call that it is nested in would last for ever. So those of the waiter's own thread are not waited
+//!   for. A call does not change its thread: below DISPATCH_LEVEL by nature, and in a DPC because the processor keeps the thread that
+//!   it interrupted, which runs nowhere else meanwhile. The number of the processor was rejected, since it tells two calls
+//!   apart only if all of them are at DISPATCH_LEVEL and a processor runs one of them at a time.
 //! * **Who comes in is not told apart from who wants to:** one addition, taken back if the gate was closed. The waiter may
 //!   wait a moment longer for it.
 #![expect(unsafe_code, reason = "calls NDIS.SYS and writes the completion word")]
@@ -36,7 +39,8 @@ const CALLS: usize = 16;
 /// # Invariants
 ///
 /// While `word` has `OPEN`, or a caller that found it open is inside, `channel` and `completion` are those of a channel that has not
-/// been freed. One exception: a caller in `NetDmaInterruptDpc`, whose own client frees the channel.
+/// been freed. As long as a call is noted in `calls`, `channel` as the caller found it inside has not been freed either, unless the
+/// call's own client frees it.
 pub(in crate::netdma) struct Gate {
     claimed: AtomicBool,
     /// `OPEN`, and the number of callers times `CALLER`.
@@ -73,12 +77,12 @@ impl Gate {
     }
 
     /// Takes the gate for one allocation; whether nobody has it.
-    pub(super) fn claim(&self) -> bool {
+    pub(in crate::netdma) fn claim(&self) -> bool {
         !self.claimed.swap(true, Ordering::Acquire)
     }
 
     /// Gives it up again, closed.
-    pub(super) fn give_up(&self) {
+    pub(in crate::netdma) fn give_up(&self) {
         self.claimed.store(false, Ordering::Release);
     }
 
@@ -86,7 +90,7 @@ impl Gate {
     ///
     /// # Safety
     ///
-    /// * The caller has claimed the gate.
+    /// * The caller has the [`Claim`](super::super::channel::Claim) of the gate's link.
     /// * `channel` is NetDMA's handle of a channel, `completion` null or its completion word, and both live until
     ///   [`close`](Self::close) returns.
     pub(super) unsafe fn open(&self, channel: sys::PVOID, completion: *mut u64) {
@@ -98,11 +102,19 @@ impl Gate {
         self.word.fetch_or(OPEN, Ordering::Release);
     }
 
-    /// Closes the gate, ends its term, and waits until nobody is inside.
+    /// Closes the gate, ends its term, and waits until nobody is inside or calls NetDMA, but for the calls that this one is
+    /// nested in.
     pub(super) fn close(&self) {
         self.word.fetch_and(!OPEN, Ordering::AcqRel);
         self.current.end();
         self.wait_empty();
+        // A call is noted before its caller leaves, so none is missed.
+        let thread = current_thread();
+        for call in &self.calls {
+            while ![ptr::null_mut(), thread].contains(&call.load(Ordering::Acquire)) {
+                core::hint::spin_loop();
+            }
+        }
     }
 
     /// What the channel has been handed over.
@@ -135,18 +147,11 @@ impl Gate {
         self.wait_empty();
     }
 
-    /// Waits for a moment in which nobody is inside but calls that this one is nested in.
+    /// Waits for a moment in which nobody is inside.
     ///
     /// With an open gate others may come in meanwhile; that they find no term leaves them nothing to stay for.
     fn wait_empty(&self) {
-        let thread = current_thread();
-        let own = self
-            .calls
-            .iter()
-            .filter(|call| call.load(Ordering::Relaxed) == thread);
-        // CAST: at most `CALLS`. Nobody but this thread adds or takes away what it counts.
-        let own = own.count() as u32;
-        while self.word.load(Ordering::SeqCst) / CALLER > own {
+        while self.word.load(Ordering::SeqCst) >= CALLER {
             core::hint::spin_loop();
         }
     }
@@ -171,7 +176,7 @@ impl Gate {
         (before & OPEN != 0).then_some(entered)
     }
 
-    /// Notes that `thread` calls NetDMA, and answers where that is noted.
+    /// Notes that `thread`, which is inside, calls NetDMA, and answers where that is noted.
     fn note_call(&self, thread: *mut c_void) -> &AtomicPtr<c_void> {
         let none = ptr::null_mut();
         loop {
@@ -237,15 +242,18 @@ impl Entered<'_> {
 
     #[inline]
     pub(in crate::netdma) fn interrupt_dpc(self, completed: u64, _irql: &mut Irql<Dispatch>) {
-        let allocation = self.gate.allocation.load(Ordering::Relaxed);
-        if self.gate.interrupted.load(Ordering::Relaxed) != allocation {
+        let Self { gate, channel, .. } = self;
+        let allocation = gate.allocation.load(Ordering::Relaxed);
+        if gate.interrupted.load(Ordering::Relaxed) != allocation {
             // The interrupt was one of an allocation before.
             return;
         }
-        let call = self.gate.note_call(current_thread());
-        // SAFETY: the handle is that of an allocated channel by the invariant of the gate, which the caller is inside of; the
-        // level is proven by the argument.
-        unsafe { sys::NetDmaInterruptDpc(self.channel, sys::physical_address(completed)) };
-        call.store(ptr::null_mut(), Ordering::Relaxed);
+        let call = gate.note_call(current_thread());
+        // Leaves.
+        drop(self);
+        // SAFETY: the handle is that of an allocated channel by the invariant of the gate, where the call is noted; the level is
+        // proven by the argument.
+        unsafe { sys::NetDmaInterruptDpc(channel, sys::physical_address(completed)) };
+        call.store(ptr::null_mut(), Ordering::Release);
     }
 }

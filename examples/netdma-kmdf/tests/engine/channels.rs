@@ -18,6 +18,23 @@ fn t59_one_channel_too_many_is_refused_and_nothing_is_lost_by_allocating_often()
 }
 
 #[test]
+fn t59_what_is_freed_and_allocated_at_the_same_time_is_not_lost() {
+    let machine = Machine::boot();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..3000 {
+                    // Refused while the two others have the channels.
+                    drop(machine.try_open());
+                }
+            });
+        }
+    });
+    let both = (machine.open(), machine.open());
+    machine.end(both);
+}
+
+#[test]
 fn t64_a_context_change_copies_nothing_and_is_no_request_for_an_interrupt() {
     let machine = Machine::boot();
     let channel = machine.open();
