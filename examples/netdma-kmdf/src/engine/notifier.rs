@@ -51,8 +51,11 @@ impl DpcRoutine for Notifier {
                 return;
             }
             let halted = self.state.halted.swap(false, Ordering::Acquire);
-            let completed = self.state.completed.load(Ordering::Acquire);
-            link.interrupt_dpc((!halted).then_some(completed));
+            match self.state.completed.load(Ordering::Acquire) {
+                // A list was begun since the interrupt, and will interrupt itself. To NetDMA, no descriptor means an error.
+                0 if !halted => {}
+                completed => link.interrupt_dpc((!halted).then_some(completed)),
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Chains, counts and addresses that Windows would not send, and channel parameters that it would not ask with.
 
+use std::sync::mpsc;
+
 use simkernel::ndis::{ChannelRequest, CompletionPlace, Malformed};
 
 use super::machine::*;
@@ -81,6 +83,56 @@ fn t23_a_status_that_is_asked_for_without_completion_word_is_not_written() {
         assert!(source.as_slice() == destination.as_slice());
         machine.end(channel);
     }
+}
+
+/// Keeps processor 1 from its DPCs from when the first half of the answer receives until the second half sends.
+fn keep_busy<'scope>(
+    machine: &'scope Machine,
+    scope: &'scope std::thread::Scope<'scope, '_>,
+) -> (mpsc::Receiver<()>, mpsc::Sender<()>) {
+    let (keeps, is_kept) = mpsc::channel();
+    let (release, released) = mpsc::channel();
+    scope.spawn(|| {
+        machine.kernel.run_dpc_on(1, move || {
+            keeps.send(()).unwrap();
+            released.recv().unwrap();
+        });
+    });
+    (is_kept, release)
+}
+
+/// Without a completion word NetDMA takes an interrupt of no descriptor for an error.
+#[test]
+fn an_interrupt_of_a_list_that_was_dropped_is_no_error_of_the_next() {
+    let machine = Machine::boot();
+    let channel = machine
+        .open_as(&ChannelRequest {
+            completion: CompletionPlace::Absent,
+            processors: 0b10,
+            ..ChannelRequest::default()
+        })
+        .unwrap();
+    let rings = Transfer {
+        flags: sys::NET_DMA_NULL_TRANSFER | INTERRUPT,
+        ..Transfer::default()
+    };
+    for _ in 0..5 {
+        std::thread::scope(|scope| {
+            let (is_kept, release) = keep_busy(&machine, scope);
+            is_kept.recv().unwrap();
+            channel.submit_descriptors(&[rings.into()]).unwrap();
+            // Behind the work and, if this comes soon enough, before the DPC of the interrupt.
+            let (is_kept, release_again) = keep_busy(&machine, scope);
+            std::thread::sleep(Duration::from_millis(10));
+            release.send(()).unwrap();
+            is_kept.recv().unwrap();
+            let ticket = channel.restart(&[rings]).unwrap();
+            release_again.send(()).unwrap();
+            assert!(channel.wait(ticket, TIMEOUT), "{channel:?}");
+        });
+    }
+    assert_eq!(channel.statistics().faults, 0);
+    machine.end(channel);
 }
 
 #[test]
