@@ -39,6 +39,10 @@
 //! which defines the functions that `sys` imports.
 #![no_std]
 
+// Counts of callers and owners can be raised without being lowered, by leaking: only in 64 bits that never ends.
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("nmr-netdma is for 64-bit Windows");
+
 pub mod context;
 pub mod debug;
 pub mod guid;

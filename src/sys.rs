@@ -41,7 +41,6 @@ mod base_builtin;
 #[cfg(all(feature = "wdk", windows))]
 mod base_wdk;
 mod kernel;
-#[cfg(target_pointer_width = "64")]
 mod layout;
 mod netdma;
 mod netio;

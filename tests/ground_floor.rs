@@ -5,6 +5,7 @@
 //! The unsafe code of this file states the level that a booted machine's thread is at.
 #![expect(unsafe_code, reason = "states the level of the test's thread")]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use nmr_netdma::irql::{self, Irql, Passive};
 use nmr_netdma::lifetime::{Image, SpinLock};
 use nmr_netdma::rundown::{Left, Rundown};
 use nmr_netdma::{Error, Guid, Status};
+use simkernel::ke::violation;
 use simkernel::{Config, Kernel};
 
 fn boot() -> (Kernel, Irql<Passive>) {
@@ -315,6 +317,27 @@ fn a_spin_lock_raises_to_dispatch_and_restores() {
     assert_eq!((level, irql::current(), lock.into_inner()), (2, 0, 2));
 }
 
+/// On Windows the processor stops; here the kernel reports it and lets the thread go on, and the value must not be lent twice.
+#[test]
+fn a_spin_lock_is_not_taken_again_inside_itself() {
+    let (kernel, mut irql) = boot();
+    let lock = SpinLock::new(1);
+    lock.with(&mut irql, |value, irql| {
+        let again = catch_unwind(AssertUnwindSafe(|| {
+            lock.with(irql, |value, _| *value += 1);
+        }));
+        assert!(again.is_err());
+        *value += 10;
+    });
+    assert_eq!(
+        kernel.take_violations(&violation::LOCK_RECURSIVE).len(),
+        1,
+        "named by the kernel"
+    );
+    assert_eq!(lock.with(&mut irql, |value, _| *value), 11);
+    assert_eq!(irql::current(), 0);
+}
+
 #[test]
 fn an_image_counts_its_holds() {
     let (_kernel, mut irql) = boot();
@@ -368,23 +391,24 @@ fn unloading_waits_and_names_what_is_left() {
     let hold = image
         .hold("planted registration", Guid::parse(TEXT), &mut irql)
         .expect("there is memory");
+    let wanted = format!("planted registration {TEXT}");
     let machine = Threads(&kernel);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let Threads(kernel) = &machine;
             let _entered = kernel.enter(1);
-            std::thread::sleep(Duration::from_millis(2500));
+            let named = || {
+                let events = kernel.events();
+                events.iter().any(|event| event.what.contains(&wanted))
+            };
+            // If it is never named this goes on, and so does the wait.
+            while !named() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
             drop(hold);
         });
         image.wait_empty(&mut irql);
     });
-    drop(image);
-    let said = kernel.shutdown().events;
-    let wanted = format!("planted registration {TEXT}");
-    assert!(
-        said.iter().any(|event| event.to_string().contains(&wanted)),
-        "{said:?}"
-    );
 }
 
 /// Lends the machine to other threads.

@@ -239,6 +239,21 @@ fn who_enters_sees_what_was_written_before_opening() {
 }
 
 #[test]
+fn who_finds_it_begun_sees_what_was_written_before_opening() {
+    check(None, || {
+        let binding = Binding::new();
+        let asking = spawn(&binding, |binding| {
+            if binding.rundown.has_begun() {
+                binding.use_block();
+            }
+        });
+        binding.open();
+        join([asking]);
+        assert!(binding.rundown.has_begun());
+    });
+}
+
+#[test]
 fn callers_before_opening_against_opening_and_detach() {
     // A caller that was turned away before the door was opened may be counted by closing, and then it may be the last.
     check(Some(4), || {

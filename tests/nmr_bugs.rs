@@ -407,6 +407,50 @@ fn bug_13_calls_tried_before_the_binding_is_complete_do_not_count() {
     machine.end();
 }
 
+/// Who tries while the binding is not yet complete may be turned away only after it was detached. Then the detach waits for that
+/// one, who ends it.
+#[test]
+fn bug_13_a_call_tried_before_the_binding_is_complete_may_outlast_it() {
+    const TRYING: u32 = 3;
+
+    let machine = Machine::with_seed(1);
+    machine.kernel.nmr().tracing(false);
+    let server = machine.server();
+    let offered = Arc::new(Mutex::new(None));
+    let (over, is_over) = flag();
+    thread::scope(|scope| {
+        for processor in 1..=TRYING {
+            let (machine, offered, is_over) = (&machine, &offered, &is_over);
+            scope.spawn(move || {
+                let _entered = machine.kernel.enter(processor);
+                while !is_over.load(Ordering::SeqCst) {
+                    let binding = locked(offered).clone();
+                    for _ in 0..100 {
+                        drop(binding.as_ref().and_then(nmr_netdma::nmr::Binding::enter));
+                    }
+                }
+            });
+        }
+        for _ in 0..ROUNDS / 4 {
+            let publish = Arc::clone(&offered);
+            let caller = Caller::new("c", &machine.log).on_attach(move |caller, offer, irql| {
+                *locked(&publish) = Some(offer.binding());
+                // With fewer processors than threads, this one goes on when another is stopped in the middle of a try.
+                for _ in 0..TRYING {
+                    thread::yield_now();
+                }
+                caller.accept(offer, irql)
+            });
+            drop(register_caller(&machine.image, caller));
+        }
+        over.store(true, Ordering::SeqCst);
+    });
+    assert_eq!(machine.log.count("free c"), ROUNDS / 4);
+    drop(server);
+    drop(locked(&offered).take());
+    machine.end();
+}
+
 #[test]
 fn bug_14_data_is_there_while_a_call_uses_it() {
     let machine = Machine::plain();

@@ -1060,6 +1060,42 @@ fn rule_23_characteristics_that_are_too_short_are_declined() {
     machine.end();
 }
 
+/// A peer whose declaration is longer reads as far as it is told: from safe code it must not be told of what is not there.
+#[test]
+fn rule_23_characteristics_that_say_another_size_are_not_registered() {
+    let machine = Machine::plain();
+    for size in [
+        0,
+        OLD_SHOWN as u16 - 1,
+        size_of::<Shown>() as u16 + 1,
+        u16::MAX,
+    ] {
+        let identity = Identity::new(SERVER).with_characteristics(Shown { size, ..SHOWN });
+        let server = Server::new("p", &machine.log);
+        let failed =
+            ProviderRegistration::register(&machine.image, server, identity, &mut passive())
+                .expect_err("it says another size");
+        assert_eq!(failed.error, Error::INVALID_PARAMETER);
+        assert_eq!(failed.value.name, "p", "the provider comes back");
+        let identity = Identity::new(CALLER).with_characteristics(Shown { size, ..SHOWN });
+        let caller = Caller::new("c", &machine.log);
+        let failed = ClientRegistration::register(&machine.image, caller, identity, &mut passive())
+            .expect_err("it says another size");
+        assert_eq!(failed.error, Error::INVALID_PARAMETER);
+    }
+    // The size of an older version is one that the interface knows.
+    let size = OLD_SHOWN as u16;
+    let identity = Identity::new(SERVER).with_characteristics(Shown { size, ..SHOWN });
+    let server = Server::new("p", &machine.log);
+    let server = ProviderRegistration::register(&machine.image, server, identity, &mut passive())
+        .expect("the provider registers");
+    let caller = machine.caller();
+    let shown = locked(&caller.peers)[0];
+    assert_eq!(shown.characteristics().map(|shown| shown.colour), Some(0));
+    drop((caller, server));
+    machine.end();
+}
+
 #[test]
 fn rule_23_dispatch_tables_that_are_too_short_are_not_used() {
     let machine = Machine::plain();

@@ -2,8 +2,11 @@
 //!
 //! # Design
 //!
-//! The lock is taken for the length of a closure and not by a guard: what raising the level saved must be restored in
-//! reverse order, and two guards could be dropped in any order.
+//! * **The lock is taken for the length of a closure** and not by a guard: what raising the level saved must be restored in
+//!   reverse order, and two guards could be dropped in any order.
+//! * **The lock remembers that its value is lent.** A processor that takes a lock again that it holds stops for ever on Windows, but
+//!   a simulated kernel reports it and goes on, and then there would be two exclusive borrows. The mark is read and written under the
+//!   lock, beside an atomic operation that costs more.
 //!
 //! # Safety
 //!
@@ -13,7 +16,7 @@
     reason = "acquires a spin lock and hands out what it protects"
 )]
 
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use core::fmt;
 
 use crate::irql::{AtMostDispatch, Dispatch, Irql};
@@ -25,11 +28,13 @@ use crate::sys;
 #[doc(alias = "KSPIN_LOCK")]
 pub struct SpinLock<T> {
     lock: UnsafeCell<sys::KSPIN_LOCK>,
+    /// Whether somebody has the value. Used under the lock only.
+    lent: Cell<bool>,
     value: UnsafeCell<T>,
 }
 
 // SAFETY: the value is handed out under the lock only, to one thread at a time, so it moves between threads and is not
-// shared; the lock word is touched by the kernel's lock functions only.
+// shared; so does the mark beside it; the lock word is touched by the kernel's lock functions only.
 unsafe impl<T: Send> Sync for SpinLock<T> {}
 
 impl<T> SpinLock<T> {
@@ -38,23 +43,29 @@ impl<T> SpinLock<T> {
     pub const fn new(value: T) -> Self {
         Self {
             lock: UnsafeCell::new(0),
+            lent: Cell::new(false),
             value: UnsafeCell::new(value),
         }
     }
 
     /// Runs `body` with the value, at `DISPATCH_LEVEL`. The caller's level is restored afterwards.
+    ///
+    /// # Panics
+    ///
+    /// If `body` of the same lock is what calls this, and the kernel let it: Windows does not return.
     #[doc(alias = "KeAcquireSpinLock")]
     pub fn with<R>(
         &self,
         _irql: &mut Irql<AtMostDispatch>,
         body: impl FnOnce(&mut T, &mut Irql<Dispatch>) -> R,
     ) -> R {
-        struct Release(*mut sys::KSPIN_LOCK, sys::KIRQL);
+        struct Release<'a>(&'a Cell<bool>, *mut sys::KSPIN_LOCK, sys::KIRQL);
 
-        impl Drop for Release {
+        impl Drop for Release<'_> {
             fn drop(&mut self) {
+                self.0.set(false);
                 // SAFETY: the lock was acquired below with this saved level and is released here only.
-                unsafe { sys::KeReleaseSpinLock(self.0, self.1) }
+                unsafe { sys::KeReleaseSpinLock(self.1, self.2) }
             }
         }
 
@@ -62,10 +73,16 @@ impl<T> SpinLock<T> {
         // SAFETY:
         // * the word was zero at first, which is an initialised lock, and lives while `self` is borrowed;
         // * the level is at most DISPATCH_LEVEL, as the caller's proof says.
-        let _release = Release(lock, unsafe { sys::KeAcquireSpinLockRaiseToDpc(lock) });
+        let old = unsafe { sys::KeAcquireSpinLockRaiseToDpc(lock) };
+        assert!(
+            !self.lent.replace(true),
+            "a spin lock is taken by the processor that holds it"
+        );
+        let _release = Release(&self.lent, lock, old);
         // SAFETY: acquiring the lock raised the level to DISPATCH_LEVEL, where it stays until `_release` is dropped.
         let mut irql = unsafe { Irql::assume() };
-        // SAFETY: the lock is held until after `body`, and every access to the value is made here, under the lock.
+        // SAFETY: the lock is held until after `body`, every access to the value is made here, under the lock, and nobody else has
+        // it, as the mark said.
         body(unsafe { &mut *self.value.get() }, &mut irql)
     }
 

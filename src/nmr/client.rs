@@ -234,7 +234,8 @@ impl<C: Client> ClientRegistration<C> {
     ///
     /// # Errors
     ///
-    /// NMR's, or [`Error::INSUFFICIENT_RESOURCES`]; the client comes back.
+    /// NMR's, [`Error::INSUFFICIENT_RESOURCES`], or [`Error::INVALID_PARAMETER`] if the characteristics say another size than the
+    /// interface demands or than they have; the client comes back.
     #[doc(alias = "NmrRegisterClient")]
     pub fn register(
         image: &Image,

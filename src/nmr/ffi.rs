@@ -408,6 +408,12 @@ impl<R: Role> Live<R> {
         identity: Identity<R::Shown>,
         irql: &mut Irql<Passive>,
     ) -> Result<Self, Failed<R::Module>> {
+        if !says_its_size(&identity.characteristics) {
+            return Err(Failed {
+                value: module,
+                error: Error::INVALID_PARAMETER,
+            });
+        }
         let hold = match image.hold(R::KIND, hold_name(R::ID, identity.module), irql) {
             Ok(hold) => hold,
             Err(error) => {
@@ -663,6 +669,12 @@ unsafe fn read_table<T: Table>(table: *const c_void) -> Option<T> {
 ///
 /// `table` points to a `T` as far as [`Table::EXTENT`] says.
 unsafe fn declared<T: Table>(table: *const c_void) -> Option<usize> {
+    const {
+        assert!(
+            T::EXTENT.minimum <= size_of::<T>(),
+            "an interface demands no more of a structure than there is"
+        );
+    }
     let extent = T::EXTENT;
     let field = table.wrapping_byte_add(extent.offset);
     let length = match extent.width {
@@ -675,6 +687,13 @@ unsafe fn declared<T: Table>(table: *const c_void) -> Option<usize> {
         _ => usize::try_from(unsafe { field.cast::<u64>().read_unaligned() }).ok()?,
     };
     (length >= extent.minimum).then_some(length)
+}
+
+/// Whether what this module shows is as long as it says: then no peer reads past its end, and none of this library's declines it.
+fn says_its_size<T: Table>(shown: &T) -> bool {
+    // SAFETY: all of a `T` is there, and the field, if there is one, lies inside it, as `declared` checks.
+    let said = unsafe { declared::<T>(ptr::from_ref(shown).cast()) };
+    said.is_some_and(|said| said <= size_of::<T>())
 }
 
 /// Reads what NMR shows of a peer. The error says what is wrong with it.

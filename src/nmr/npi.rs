@@ -147,9 +147,10 @@ impl<M, T: Table> Dispatch<M, T> {
     ///
     /// # Safety
     ///
-    /// Each function in `table` may be called with a binding context of `M`, in the way the interface says: it takes the context
-    /// for nothing else than [`client_context`](super::client_context) or
-    /// [`provider_context`](super::provider_context) of `M` do.
+    /// * Each function in `table` may be called with a binding context of `M`, in the way the interface says: it takes the context
+    ///   for nothing else than [`client_context`](super::client_context) or
+    ///   [`provider_context`](super::provider_context) of `M` do.
+    /// * Where the interface has the structure say its size, `table` says no more than it has.
     pub const unsafe fn new(table: &'static T) -> Self {
         Self {
             table: Some(table),
