@@ -222,7 +222,7 @@ fn pool_functions_have_their_levels() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "freed pool is really freed there")]
+#[cfg_attr(any(miri, sanitizer), ignore = "freed pool is really freed there")]
 fn freeing_twice_breaks_mm_free_twice() {
     let kernel = boot();
     let memory = allocate(8);
@@ -278,7 +278,7 @@ fn an_overrun_of_a_leaked_block_is_found_at_shutdown() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "freed pool is really freed there")]
+#[cfg_attr(any(miri, sanitizer), ignore = "freed pool is really freed there")]
 fn writing_to_a_freed_block_breaks_mm_use_after_free() {
     let kernel = boot();
     let memory = allocate(64);

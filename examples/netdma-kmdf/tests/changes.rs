@@ -155,7 +155,10 @@ fn client(
         match submitted {
             Ok(ticket) => {
                 if random.one_in(10) {
-                    // Some copies are given up, unless the device is faster.
+                    // Some copies are given up, unless the device is faster. The channel may be gone by then.
+                    if random.one_in(2) {
+                        pause(&mut random);
+                    }
                     let _ = open.abort();
                 }
                 let begun = Instant::now();

@@ -38,9 +38,9 @@ const NEW_PATTERN: u8 = 0xCB;
 /// What freed memory is full of.
 const FREED_PATTERN: u8 = 0xDD;
 
-/// Freed blocks that are remembered, and bytes that they may have together. Miri finds every use of a block that is really
-/// freed.
-const REMEMBERED_BLOCKS: usize = if cfg!(miri) { 0 } else { 256 };
+/// Freed blocks that are remembered, and bytes that they may have together. Miri and sanitizers find every use of a block that is
+/// really freed.
+const REMEMBERED_BLOCKS: usize = if cfg!(any(miri, sanitizer)) { 0 } else { 256 };
 const REMEMBERED_BYTES: usize = 1 << 20;
 
 /// Where the physical addresses of pool begin: no other memory is there.

@@ -468,7 +468,10 @@ fn rule_36_a_completion_after_the_cleanup_is_named() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "pool remembers nothing, Miri finds the use")]
+#[cfg_attr(
+    any(miri, sanitizer),
+    ignore = "pool remembers nothing, the tool finds the use"
+)]
 fn rule_03_a_registration_context_freed_too_early_is_named() {
     let kernel = plain();
     let log = Arc::new(Log::default());
@@ -484,7 +487,10 @@ fn rule_03_a_registration_context_freed_too_early_is_named() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "pool remembers nothing, Miri finds the use")]
+#[cfg_attr(
+    any(miri, sanitizer),
+    ignore = "pool remembers nothing, the tool finds the use"
+)]
 fn rule_18_a_binding_context_freed_too_early_is_named_and_not_cleaned_up() {
     let kernel = plain();
     let log = Arc::new(Log::default());
@@ -513,7 +519,10 @@ fn rule_18_a_binding_context_freed_too_early_is_named_and_not_cleaned_up() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "pool remembers nothing, Miri finds the use")]
+#[cfg_attr(
+    any(miri, sanitizer),
+    ignore = "pool remembers nothing, the tool finds the use"
+)]
 fn rule_20_a_dispatch_table_freed_too_early_is_named() {
     let kernel = plain();
     let log = Arc::new(Log::default());

@@ -8,7 +8,7 @@
 //! the processor, byte by byte. `memmove` was rejected for the race, and atomic words because a compiler does not join them into
 //! longer ones; both compile to something that is not faster from a page on.
 //!
-//! Elsewhere, and under Miri, bytes are copied atomically, which is correct and slow.
+//! Elsewhere, and under Miri and sanitizers, which do not see into instructions, bytes are copied atomically: correct and slow.
 //!
 //! # Safety
 //!
@@ -26,7 +26,7 @@ pub(super) unsafe fn transfer(from: *const u8, to: *mut u8, length: usize) {
     unsafe { imp::transfer(from, to, length) }
 }
 
-#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[cfg(all(target_arch = "x86_64", not(any(miri, sanitizer))))]
 mod imp {
     use core::arch::asm;
     use core::arch::x86_64::{__cpuid, __cpuid_count};
@@ -87,7 +87,7 @@ mod imp {
     }
 }
 
-#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+#[cfg(not(all(target_arch = "x86_64", not(any(miri, sanitizer)))))]
 mod imp {
     use core::sync::atomic::{AtomicU8, Ordering};
 

@@ -101,6 +101,7 @@ fn each_channel_interrupts_and_completes_on_the_processor_that_netdma_asked_for(
         );
     }
     let channels = copy_on_all(&machine, 8);
+    machine.kernel.quiesce();
     for channel in &channels {
         let statistics = channel.statistics();
         assert_eq!(statistics.descriptors, 12 * 16);
