@@ -9,7 +9,7 @@ use std::thread;
 
 use nmr_netdma::Irql;
 use nmr_netdma::irql::Passive;
-use nmr_netdma::kmdf::memory::PhysicalMapping;
+use nmr_netdma::kmdf::memory::{PhysicalMapping, copy_physical};
 use nmr_netdma::physical_memory::PhysicalRange;
 use simkernel::mm::Buffer;
 use simkernel::{Config, Kernel};
@@ -25,8 +25,54 @@ fn filled(kernel: &Kernel, byte: u8) -> Buffer {
 
 /// The memory of a buffer, which nobody looks at meanwhile.
 fn range(address: u64) -> PhysicalRange<'static> {
+    part(address, LENGTH)
+}
+
+/// A part of it.
+fn part(address: u64, length: usize) -> PhysicalRange<'static> {
     // SAFETY: the callers pass the addresses of buffers that they look at after all copies.
-    unsafe { PhysicalRange::new(address, LENGTH as u32) }.unwrap()
+    unsafe { PhysicalRange::new(address, length as u32) }.unwrap()
+}
+
+/// How far the destination is behind the source in its page decides how bytes are moved.
+#[test]
+fn a_copy_is_exact_wherever_the_two_begin_in_their_pages() {
+    const BEGIN: usize = 64;
+    let lengths: &[usize] = if cfg!(miri) {
+        &[1, 17]
+    } else {
+        &[1, 7, 8, 9, 63, 64, 100, 1460, 4096]
+    };
+    let kernel = Kernel::boot(Config::default());
+    let mut source = kernel.allocate(3 * 4096);
+    for (index, byte) in source.as_mut_slice().iter_mut().enumerate() {
+        *byte = (index % 251) as u8;
+    }
+    let mut destination = kernel.allocate(3 * 4096);
+    for to in BEGIN - 33..BEGIN + 33 {
+        for &length in lengths {
+            destination.as_mut_slice().fill(255);
+            // SAFETY: the thread is at PASSIVE_LEVEL, as it booted the machine.
+            let mut irql = unsafe { Irql::<Passive>::assume() };
+            copy_physical(
+                part(source.physical() + BEGIN as u64, length),
+                part(destination.physical() + to as u64, length),
+                &mut irql,
+            )
+            .unwrap();
+            let bytes = destination.as_slice();
+            let expected = &source.as_slice()[BEGIN..BEGIN + length];
+            assert_eq!(&bytes[to..to + length], expected, "{to}, {length}");
+            let around = bytes[..to].iter().chain(&bytes[to + length..]);
+            assert!(
+                around.into_iter().all(|byte| *byte == 255),
+                "{to}, {length}"
+            );
+        }
+    }
+    drop((source, destination));
+    let verdict = kernel.shutdown();
+    assert!(verdict.is_clean(), "{verdict}");
 }
 
 /// Two channels may be told to write the same memory. To the compiler that must be no data race; Miri would tell.

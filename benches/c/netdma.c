@@ -7,6 +7,7 @@
 #include "rundown.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define INTERRUPT 0x1u
 #define STATUS 0x8u
@@ -37,7 +38,7 @@ typedef struct {
 
 // One channel. Only one thread calls it at a time, as on the other side.
 typedef struct {
-    const unsigned char *memory;
+    unsigned char *memory;
     uint64_t physical;
     uint64_t length;
     uint32_t maximum_transfer_size;
@@ -160,7 +161,34 @@ static int take(CHANNEL *channel, TRANSFER *transfer)
     return 1;
 }
 
-static inline NTSTATUS run(CHANNEL *channel)
+// The bytes at a physical address, if all of them are there.
+static inline unsigned char *at(const CHANNEL *channel, uint64_t physical, uint64_t length)
+{
+    uint64_t offset = physical - channel->physical;
+    if (offset > channel->length || channel->length - offset < length) {
+        return NULL;
+    }
+    return channel->memory + offset;
+}
+
+// What the engine does with a piece: counts it, or copies.
+typedef void EXECUTE(CHANNEL *channel, const PIECE *piece);
+
+static inline void count_piece(CHANNEL *channel, const PIECE *piece)
+{
+    channel->sum += (piece->source ^ piece->destination) + piece->length;
+}
+
+static inline void copy_piece(CHANNEL *channel, const PIECE *piece)
+{
+    const unsigned char *source = at(channel, piece->source, piece->length);
+    unsigned char *destination = at(channel, piece->destination, piece->length);
+    if (source != NULL && destination != NULL) {
+        memcpy(destination, source, piece->length);
+    }
+}
+
+static inline NTSTATUS run(CHANNEL *channel, EXECUTE *execute)
 {
     for (;;) {
         TRANSFER transfer;
@@ -169,8 +197,7 @@ static inline NTSTATUS run(CHANNEL *channel)
             return taken == 0 ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
         }
         for (uint32_t index = 0; index < transfer.count; index++) {
-            const PIECE *piece = &transfer.pieces[index];
-            channel->sum += (piece->source ^ piece->destination) + piece->length;
+            execute(channel, &transfer.pieces[index]);
         }
         if (transfer.flags & STATUS) {
             uint64_t status = channel->remaining != 0 ? ACTIVE : IDLE;
@@ -217,13 +244,13 @@ static inline NTSTATUS hand_over(CHANNEL *channel, NET_DMA_DESCRIPTOR *descripto
 NTSTATUS bench_c_start(void *context, NET_DMA_DESCRIPTOR *descriptor, uint64_t physical, uint32_t count)
 {
     NTSTATUS status = hand_over(context, descriptor, physical, count, 1);
-    return status == STATUS_SUCCESS ? run(context) : status;
+    return status == STATUS_SUCCESS ? run(context, count_piece) : status;
 }
 
 // The work under rundown protection, which keeps the channel from being freed meanwhile.
-NTSTATUS bench_c_append_guarded(void *context, NET_DMA_DESCRIPTOR *descriptor, uint64_t physical, uint32_t count)
+static inline NTSTATUS append_guarded(CHANNEL *channel, NET_DMA_DESCRIPTOR *descriptor, uint64_t physical,
+                                      uint32_t count, EXECUTE *execute)
 {
-    CHANNEL *channel = context;
     NTSTATUS status = hand_over(channel, descriptor, physical, count, 0);
     if (status != STATUS_SUCCESS) {
         return status;
@@ -231,16 +258,27 @@ NTSTATUS bench_c_append_guarded(void *context, NET_DMA_DESCRIPTOR *descriptor, u
     if (!ExAcquireRundownProtection(&channel->protection)) {
         return STATUS_UNSUCCESSFUL;
     }
-    status = run(channel);
+    status = run(channel, execute);
     ExReleaseRundownProtection(&channel->protection);
     return status;
 }
 
-// The same without.
+NTSTATUS bench_c_append_guarded(void *context, NET_DMA_DESCRIPTOR *descriptor, uint64_t physical, uint32_t count)
+{
+    return append_guarded(context, descriptor, physical, count, count_piece);
+}
+
+// The same, with the copies.
+NTSTATUS bench_c_append_copying(void *context, NET_DMA_DESCRIPTOR *descriptor, uint64_t physical, uint32_t count)
+{
+    return append_guarded(context, descriptor, physical, count, copy_piece);
+}
+
+// The same as the first, without the protection.
 NTSTATUS bench_c_append_bare(void *context, NET_DMA_DESCRIPTOR *descriptor, uint64_t physical, uint32_t count)
 {
     NTSTATUS status = hand_over(context, descriptor, physical, count, 0);
-    return status == STATUS_SUCCESS ? run(context) : status;
+    return status == STATUS_SUCCESS ? run(context, count_piece) : status;
 }
 
 // Nothing but the answer, to know what the caller costs.
@@ -255,7 +293,7 @@ NTSTATUS bench_c_append_empty(void *context, NET_DMA_DESCRIPTOR *descriptor, uin
 
 static CHANNEL only;
 
-void *bench_c_channel(const unsigned char *memory, uint64_t physical, uint64_t length,
+void *bench_c_channel(unsigned char *memory, uint64_t physical, uint64_t length,
                       uint32_t maximum_transfer_size, uint64_t maximum_address, uint64_t *completion)
 {
     only = (CHANNEL){ .memory = memory,

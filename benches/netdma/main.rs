@@ -36,8 +36,8 @@ fn main() -> ExitCode {
     }
     // `cargo bench` passes `--bench`; filters of names are not supported.
     let mut report = Report::default();
-    let c = path::measure(&mut report);
-    throughput::measure(&mut report, c);
+    path::measure(&mut report);
+    throughput::measure(&mut report);
     interrupts::measure(&mut report);
     report.finish("netdma")
 }

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use nmr_netdma::irql::{AtMostDispatch, Dispatch, Passive};
+use nmr_netdma::kmdf::memory::PhysicalMapping;
 use nmr_netdma::kmdf::{self, AddedDevice, DeviceInit, DriverInit, PowerState};
 use nmr_netdma::netdma::descriptor::ALIGNMENT;
 use nmr_netdma::netdma::{
@@ -371,7 +372,7 @@ pub(crate) type Run = unsafe extern "system" fn(
 /// A completion word with its cache lines for itself, as NetDMA's are.
 #[derive(Default)]
 #[repr(align(128))]
-struct Word(AtomicU64);
+pub(crate) struct Word(pub(crate) AtomicU64);
 
 /// A channel of either side, as NetDMA has it.
 #[derive(Clone, Copy)]
@@ -449,6 +450,30 @@ pub(crate) fn with_channels<R>(
     let verdict = kernel.shutdown();
     assert!(verdict.is_clean(), "{verdict}");
     result
+}
+
+/// Gives `body` two pieces of a machine's memory, mapped as engines map them, and where they are.
+pub(crate) fn with_mappings(
+    length: usize,
+    body: impl FnOnce(&PhysicalMapping<'_>, &PhysicalMapping<'_>, [*mut u8; 2]),
+) {
+    let kernel = Kernel::boot(Config::default());
+    let mut buffers = [kernel.allocate(length), kernel.allocate(length)];
+    let places = buffers
+        .each_mut()
+        .map(|buffer| buffer.as_mut_slice().as_mut_ptr());
+    // SAFETY: the thread is at PASSIVE_LEVEL, as it booted the machine.
+    let mut irql = unsafe { Irql::<AtMostDispatch>::assume() };
+    let [source, destination] = buffers.each_ref().map(|buffer| {
+        // SAFETY: the buffer is main memory until it is dropped, which is later, and nobody but the body uses it.
+        let range = unsafe { PhysicalRange::new(buffer.physical(), length as u32) };
+        PhysicalMapping::map(range.expect("no end"), &mut irql).expect("it is there")
+    });
+    body(&source, &destination, places);
+    drop((source, destination));
+    drop(buffers);
+    let verdict = kernel.shutdown();
+    assert!(verdict.is_clean(), "{verdict}");
 }
 
 /// # Safety

@@ -65,13 +65,15 @@ impl<'a> PhysicalMapping<'a> {
         if apart == 0 {
             return Ok(());
         }
-        let part = apart.min(length);
         let copy = |offset: usize| {
             self.mapped
-                .copy_to(&destination.mapped, offset, part.min(length - offset))
+                .copy_to(&destination.mapped, offset, apart.min(length - offset))
                 .ok_or(Error::INVALID_PARAMETER)
         };
-        let mut offsets = (0..length).step_by(part);
+        if apart >= length {
+            return copy(0);
+        }
+        let mut offsets = (0..length).step_by(apart);
         if destination.address > self.address {
             offsets.rev().try_for_each(copy)
         } else {

@@ -80,6 +80,7 @@ impl Current {
     }
 
     /// The term, also an interrupted one.
+    #[inline]
     pub(super) fn get(&self) -> Option<Term> {
         let term = Term(self.0.load(Ordering::Relaxed) & !SUSPENDED);
         (term != Term::NONE).then_some(term)
@@ -102,6 +103,7 @@ impl Mark {
     }
 
     /// Whether `term` began after it.
+    #[inline]
     pub(super) fn is_before(&self, term: Term) -> bool {
         self.0.load(Ordering::Relaxed) < term.0
     }
@@ -114,11 +116,13 @@ impl Mark {
 pub struct Lease<'a>(&'a Current);
 
 impl<'a> Lease<'a> {
+    #[inline]
     pub(super) const fn of(current: &'a Current) -> Self {
         Self(current)
     }
 
     /// Whether the memory of `term` can be touched as long as this exists.
+    #[inline]
     pub(super) fn covers(self, term: Term) -> bool {
         // Sequentially consistent with entering the link before and with ending a term: either this sees the end, or whoever
         // ended it sees that somebody is inside.

@@ -292,6 +292,7 @@ fn refused(callback: &str, refusal: Refusal) -> sys::NTSTATUS {
 /// # Safety
 ///
 /// `descriptor` is null or points to a descriptor that can be read.
+#[inline(always)]
 unsafe fn read_chain(
     descriptor: sys::PNET_DMA_DESCRIPTOR,
     physical: sys::PHYSICAL_ADDRESS,
