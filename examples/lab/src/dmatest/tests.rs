@@ -1,19 +1,30 @@
 //! What the test finds, and what it says.
 
 use clap::Parser as _;
+use indicatif::ProgressBar;
 use serde_json::Value;
+use simkernel::mm::violation;
+use simkernel::ndis::Channel;
+use simkernel::{Config, Kernel};
 
+use super::Arguments;
+use super::worker::Worker;
 use crate::Failure;
 use crate::arguments::{Command, CommandLine};
+use crate::machine::Machine;
+
+fn parsed(arguments: &[&str]) -> Arguments {
+    let line = ["lab", "dmatest"].iter().chain(arguments);
+    let line = CommandLine::try_parse_from(line).expect("arguments in order");
+    match line.command {
+        Some(Command::Dmatest(arguments)) => arguments,
+        _ => panic!("another command"),
+    }
+}
 
 /// The report, and whether it is good.
 fn dmatest(arguments: &[&str]) -> Result<(String, bool), Failure> {
-    let line = ["lab", "dmatest"].iter().chain(arguments);
-    let line = CommandLine::try_parse_from(line).expect("arguments in order");
-    let Some(Command::Dmatest(arguments)) = line.command else {
-        panic!("another command");
-    };
-    super::run(&arguments)
+    super::run(&parsed(arguments))
 }
 
 fn document(arguments: &[&str]) -> (Value, bool) {
@@ -176,4 +187,114 @@ fn arguments_that_contradict_each_other_are_refused() {
             other => panic!("{arguments:?}: {other:?}"),
         }
     }
+}
+
+/// A machine with one channel, for a thread that is run by itself.
+struct OneChannel {
+    arguments: Arguments,
+    machine: Machine,
+    channel: Channel,
+}
+
+impl OneChannel {
+    fn new(arguments: &[&str]) -> Self {
+        let arguments = parsed(&[arguments, &["--channels", "1"]].concat());
+        let machine = Machine::boot(&arguments.machine).expect("a machine");
+        let provider = machine.provider().expect("a provider");
+        let channels = machine.open_channels(&provider, arguments.machine.every_processor());
+        let channel = channels.expect("a channel").remove(0);
+        Self {
+            arguments,
+            machine,
+            channel,
+        }
+    }
+
+    /// A thread with buffers in the memory of `kernel`.
+    fn worker(&self, kernel: &Kernel) -> Worker {
+        Worker::new(kernel, &self.arguments, 0, 0, 0)
+    }
+
+    fn run(&self, worker: &mut Worker, iterations: u64) {
+        let (channel, progress) = (&self.channel, ProgressBar::hidden());
+        worker.run(channel, &self.arguments, false, iterations, &progress);
+    }
+
+    /// Takes the machine down, which has to be in order. Until the channel is freed, it may use the thread's buffers.
+    fn end(self, worker: Worker) {
+        self.channel.free();
+        drop(worker);
+        // A test may have removed the device.
+        if self.machine.provider().is_some() {
+            self.machine.remove_device().expect("it is removed");
+        }
+        self.machine.unload_driver().expect("it is unloaded");
+        let verdict = self.machine.kernel.shutdown();
+        assert!(verdict.is_clean(), "{verdict}");
+    }
+}
+
+#[test]
+fn a_refused_copy_is_a_failure_and_the_thread_goes_on() {
+    let one = OneChannel::new(&[]);
+    let mut worker = one.worker(&one.machine.kernel);
+    one.run(&mut worker, 2);
+    one.machine.remove_device().expect("it is removed");
+    one.run(&mut worker, 3);
+    let counts = worker.counts;
+    assert_eq!((counts.iterations, counts.refused), (5, 3), "{counts:?}");
+    assert_eq!(counts.failures(), 3, "{counts:?}");
+    let described = &worker.described;
+    assert!(
+        described[0].contains(" iteration 0: ") && described[0].contains("refused with NTSTATUS"),
+        "{described:?}"
+    );
+    one.end(worker);
+}
+
+#[test]
+fn a_copy_that_a_halt_loses_is_a_failure_and_the_thread_goes_on() {
+    let elsewhere = Kernel::boot(Config {
+        seed: 77,
+        ..Config::default()
+    });
+    let one = OneChannel::new(&[]);
+    // At the addresses of its buffers the machine has no memory.
+    let mut worker = one.worker(&elsewhere);
+    one.run(&mut worker, 3);
+    let counts = worker.counts;
+    assert_eq!((counts.iterations, counts.lost), (3, 3), "{counts:?}");
+    assert_eq!(counts.failures(), 3, "{counts:?}");
+    let described = &worker.described;
+    assert!(
+        described[2].ends_with("lost in a halt of the channel"),
+        "{described:?}"
+    );
+    // The channel is as good as new.
+    let mut worker = one.worker(&one.machine.kernel);
+    one.run(&mut worker, 3);
+    assert_eq!(worker.counts.failures(), 0, "{:?}", worker.counts);
+    let unknown = one.machine.kernel.take_violations(&violation::MAP_UNKNOWN);
+    assert_eq!(unknown.len(), 3, "{unknown:?}");
+    one.end(worker);
+}
+
+#[test]
+fn a_copy_that_is_not_done_in_time_is_a_failure_and_ends_the_thread() {
+    let mut one = OneChannel::new(&[]);
+    let mut worker = one.worker(&one.machine.kernel);
+    one.run(&mut worker, 1);
+    one.channel.suspend().expect("the channel suspends");
+    one.arguments.timeout = 30;
+    one.run(&mut worker, 3);
+    let counts = worker.counts;
+    assert_eq!((counts.iterations, counts.timed_out), (2, 1), "{counts:?}");
+    assert_eq!(counts.failures(), 1, "{counts:?}");
+    let described = &worker.described;
+    assert!(
+        described[0].ends_with("not done within 30 ms"),
+        "{described:?}"
+    );
+    one.channel.resume().expect("the channel goes on");
+    one.end(worker);
 }
