@@ -1397,6 +1397,54 @@ fn a_device_that_is_pulled_out_is_told_first() {
 }
 
 #[test]
+fn a_device_can_be_taken_through_its_life_in_halves() {
+    let script = Script {
+        interrupts: 2,
+        ..Script::default()
+    };
+    let (kernel, driver, script) = boot(Os::Win7, script);
+    let id = kernel.find_device(driver, device(&script, 2)).unwrap();
+    assert_eq!(script.take_seen(), ["add"]);
+    kernel.start_device(id).unwrap();
+    assert_eq!(script.take_seen(), START[1..]);
+    assert_eq!(
+        kernel.start_device(id),
+        Err(sys::STATUS_INVALID_DEVICE_STATE),
+        "it is started once"
+    );
+    kernel.pull_out(id).unwrap();
+    assert_eq!(script.take_seen(), ["surprise"]);
+    kernel.discard_device(id).unwrap();
+    assert_eq!(script.take_seen(), REMOVE[1..]);
+    assert_eq!(
+        kernel.discard_device(id),
+        Err(sys::STATUS_NO_SUCH_DEVICE),
+        "it is gone"
+    );
+    kernel.unload_driver(driver).unwrap();
+    finish(kernel);
+}
+
+#[test]
+fn a_device_that_does_not_start_stays_until_it_is_discarded() {
+    let script = Script {
+        fails: Some("prepare"),
+        ..Script::default()
+    };
+    let (kernel, driver, script) = boot(Os::Win7, script);
+    let id = kernel.find_device(driver, device(&script, 1)).unwrap();
+    assert_eq!(kernel.start_device(id), Err(sys::STATUS_DEVICE_NOT_READY));
+    assert_eq!(
+        kernel.unload_driver(driver),
+        Err(sys::STATUS_DEVICE_BUSY),
+        "it is still there"
+    );
+    kernel.discard_device(id).unwrap();
+    kernel.unload_driver(driver).unwrap();
+    finish(kernel);
+}
+
+#[test]
 fn a_driver_may_object_to_removal() {
     let (kernel, driver, _, id) = started(
         Script {
