@@ -6,6 +6,7 @@
 //! | `node` | a device: its physical device object, its registers, where it is in its life |
 //! | `descriptors` | requirements lists, resource descriptors |
 //! | `arbiter` | what was asked for becomes vectors on processors |
+//! | `property` | what is known of a device |
 //! | `interrupt` | from a device's signal to a processor |
 //!
 //! # Design
@@ -24,6 +25,7 @@ pub(crate) mod interrupt;
 mod loader;
 pub(crate) mod node;
 mod object;
+mod property;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -81,6 +83,11 @@ pub mod violation {
     pub static LIST: Rule = Rule {
         name: "pnp::list",
         says: "a requirements list is whole: its parts fit its size, an alternative follows its like",
+    };
+    /// See its sentence.
+    pub static DEVICE: Rule = Rule {
+        name: "pnp::device",
+        says: "a physical device object is that of a device that is there",
     };
     /// See its sentence.
     pub static REENTERED: Rule = Rule {

@@ -176,7 +176,7 @@ pub(crate) unsafe extern "system" fn RtlInitUnicodeString(
 type Export = (&'static str, Os, *const c_void);
 
 /// What ntoskrnl.exe exports of the functions that are defined here.
-fn exports() -> [Export; 36] {
+fn exports() -> [Export; 37] {
     [
         (
             "ExAllocatePoolWithTag",
@@ -187,6 +187,11 @@ fn exports() -> [Export; 36] {
             "ExFreePoolWithTag",
             Os::VistaSp1,
             sys::ExFreePoolWithTag as *const c_void,
+        ),
+        (
+            "IoGetDeviceProperty",
+            Os::VistaSp1,
+            sys::IoGetDeviceProperty as *const c_void,
         ),
         (
             "KeAcquireSpinLockAtDpcLevel",

@@ -22,8 +22,8 @@ use core::ptr;
 use nmr_netdma::sys;
 
 use super::{
-    PASSIVE, deferred, device, driver, function_count, interrupt, locks, object, queue, registry,
-    request, resources, violation,
+    Call, PASSIVE, deferred, device, driver, function_count, interrupt, locks, object, queue,
+    registry, request, resources, violation,
 };
 use crate::ke;
 use crate::kernel::{self, Machine};
@@ -118,20 +118,26 @@ const NOT_SIMULATED: &[(usize, &str, bool)] = &[
 ];
 
 /// Stands in every slot that is not simulated.
-extern "C" fn not_simulated<const SLOT: usize>() -> u64 {
+extern "C" fn not_simulated<const SLOT: usize>(globals: sys::PWDF_DRIVER_GLOBALS) -> u64 {
     let known = NOT_SIMULATED.iter().find(|(slot, ..)| *slot == SLOT);
     let name = known.map_or_else(
         || format!("slot {SLOT}"),
         |(_, name, _)| String::from(*name),
     );
     let machine = kernel::machine();
-    if SLOT >= function_count(machine.config.os) as usize {
+    let bound = Call {
+        function: known.map_or("the function", |(_, name, _)| name),
+        globals,
+        machine,
+    }
+    .driver()
+    .map_or(function_count(machine.config.os), |driver| {
+        driver.functions()
+    });
+    if SLOT >= bound as usize {
         machine.violated(
             &violation::SLOT,
-            format_args!(
-                "{name} does not exist in the framework of {:?}",
-                machine.config.os
-            ),
+            format_args!("{name} was called by a driver that is bound with {bound} functions"),
         );
     } else {
         machine.violated(&violation::NOT_SIMULATED, format_args!("{name} was called"));
@@ -148,9 +154,9 @@ extern "C" fn not_simulated<const SLOT: usize>() -> u64 {
 macro_rules! empty_table {
     ($($slot:literal)*) => {
         [$({
-            // SAFETY: both are function pointers, which have one representation; callers of the C convention clear the
-            // arguments that the function does not take.
-            unsafe { core::mem::transmute::<extern "C" fn() -> u64, sys::WDFFUNC>(not_simulated::<$slot>) }
+            // SAFETY: both are function pointers, which have one representation; every caller passes the globals first, and callers of
+            // the C convention clear the arguments that the function does not take.
+            unsafe { core::mem::transmute::<extern "C" fn(sys::PWDF_DRIVER_GLOBALS) -> u64, sys::WDFFUNC>(not_simulated::<$slot>) }
         }),*]
     };
 }
