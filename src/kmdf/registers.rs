@@ -8,6 +8,7 @@
 //! access counts itself in and out, which costs two additions beside the access to the device.
 
 use core::fmt;
+use core::iter::successors;
 
 use super::ffi::mapping::Mapped;
 use super::ffi::revocable::{Access, Revocable};
@@ -29,10 +30,8 @@ pub struct Registers(Shared<Window>);
 
 /// # Invariants
 ///
-/// `mapped` holds a range that `device` was assigned, or nothing.
+/// `mapped` holds a range that was assigned to the device whose [`Windows`] this is one of, or nothing.
 struct Window {
-    /// The device whose it is, as [`MemoryResource`] names it.
-    device: usize,
     mapped: Revocable<Mapped>,
     next: Option<Registers>,
 }
@@ -47,7 +46,7 @@ impl Registers {
     /// * [`Error::INVALID_DEVICE_STATE`] if a range is mapped already.
     #[doc(alias = "MmMapIoSpace")]
     pub fn map(&self, memory: MemoryResource<'_>, irql: &mut Irql<Passive>) -> Result<()> {
-        if memory.device() != self.0.device {
+        if !memory.windows().contain(self) {
             return Err(Error::INVALID_PARAMETER);
         }
         let length = usize::try_from(memory.length()).map_err(|_| Error::INVALID_PARAMETER)?;
@@ -146,18 +145,13 @@ impl RegisterAccess<'_> {
 }
 
 /// All [`Registers`] of one device.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Windows(Option<Registers>);
 
 impl Windows {
     /// Adds empty registers of `device`.
-    pub(super) fn add(
-        &mut self,
-        device: usize,
-        irql: &mut Irql<AtMostDispatch>,
-    ) -> Result<Registers> {
+    pub(super) fn add(&mut self, irql: &mut Irql<AtMostDispatch>) -> Result<Registers> {
         let window = Window {
-            device,
             mapped: Revocable::new(),
             next: self.0.clone(),
         };
@@ -167,11 +161,17 @@ impl Windows {
         Ok(registers)
     }
 
+    /// Whether `registers` are one of them: by what they are, since the name of a device that is gone may be that of another.
+    fn contain(&self, registers: &Registers) -> bool {
+        self.iter()
+            .any(|one| one.0.as_ptr() == registers.0.as_ptr())
+    }
+
     pub(super) fn unmap(&self, irql: &mut Irql<Passive>) {
-        let mut next = &self.0;
-        while let Some(registers) = next {
-            registers.unmap(irql);
-            next = &registers.0.next;
-        }
+        self.iter().for_each(|registers| registers.unmap(irql));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Registers> {
+        successors(self.0.as_ref(), |registers| registers.0.next.as_ref())
     }
 }

@@ -1,9 +1,9 @@
 //! [`Resources`]: what the device was assigned.
 
 use core::fmt;
-use core::marker::PhantomData;
 
 use super::ffi;
+use super::registers::Windows;
 use crate::resources::ProcessorSet;
 
 /// The resources that the device was assigned, as the processor sees them.
@@ -114,26 +114,24 @@ pub struct AssignedInterrupt {
 /// A range of device memory that the device was assigned.
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryResource<'a> {
-    /// The address of the device's handle.
-    device: usize,
+    /// What may map it.
+    windows: &'a Windows,
     start: u64,
     length: u64,
-    callback: PhantomData<&'a ()>,
 }
 
-impl MemoryResource<'_> {
-    pub(super) fn new(device: usize, start: u64, length: u64) -> Self {
+impl<'a> MemoryResource<'a> {
+    pub(super) fn new(windows: &'a Windows, start: u64, length: u64) -> Self {
         Self {
-            device,
+            windows,
             start,
             length,
-            callback: PhantomData,
         }
     }
 
-    /// The device that was assigned it.
-    pub(super) fn device(&self) -> usize {
-        self.device
+    /// The registers of the device that was assigned it.
+    pub(super) fn windows(&self) -> &'a Windows {
+        self.windows
     }
 
     /// The physical address of its first byte.

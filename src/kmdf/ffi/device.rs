@@ -113,7 +113,7 @@ impl<'a, D: Device> DeviceHandle<'a, D> {
         &mut self,
         irql: &mut Irql<Passive>,
     ) -> Result<Registers> {
-        self.registers.add(self.device.addr(), irql)
+        self.registers.add(irql)
     }
 
     /// Fills the slot. Without effect on a device that has lost it, which the framework does not do.
@@ -162,7 +162,12 @@ unsafe fn with_device<D: Device>(
     let Some((context, mut irql)) = (unsafe { entered::<D>(device.cast()) }) else {
         return Error::INVALID_DEVICE_STATE.status().0;
     };
-    match body(&context.device, &mut irql) {
+    answer(body(&context.device, &mut irql))
+}
+
+/// What a callback answers. To the framework, one status means that the callback is not there.
+fn answer(result: Result<()>) -> sys::NTSTATUS {
+    match result {
         Err(Error::NOT_SUPPORTED) => Error::UNSUCCESSFUL.status().0,
         result => Status::from_result(result).0,
     }
@@ -225,14 +230,14 @@ unsafe extern "C" fn prepare_hardware<D: Device>(
     raw: sys::WDFCMRESLIST,
     translated: sys::WDFCMRESLIST,
 ) -> sys::NTSTATUS {
-    // SAFETY: the framework keeps both lists until this callback returns.
-    let resources = Resources::new(unsafe { resources::Assigned::new(device, raw, translated) });
     // SAFETY: the framework calls it as EvtDevicePrepareHardware; see above.
-    unsafe {
-        with_device::<D>(device, |context, irql| {
-            context.prepare_hardware(&resources, irql)
-        })
-    }
+    let Some((context, mut irql)) = (unsafe { entered::<D>(device.cast()) }) else {
+        return Error::INVALID_DEVICE_STATE.status().0;
+    };
+    // SAFETY: the framework keeps both lists, which are this device's, until this callback returns.
+    let lists = unsafe { resources::Assigned::new(&context.registers, raw, translated) };
+    let resources = Resources::new(lists);
+    answer(context.device.prepare_hardware(&resources, &mut irql))
 }
 
 unsafe extern "C" fn release_hardware<D: Device>(

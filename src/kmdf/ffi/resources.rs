@@ -11,6 +11,7 @@
 
 use core::marker::PhantomData;
 
+use crate::kmdf::registers::Windows;
 use crate::kmdf::resources::{AssignedInterrupts, AssignedResource, MemoryResource};
 use crate::resources::{InterruptMembers, ProcessorSet};
 use crate::status::{Result, Status};
@@ -18,23 +19,23 @@ use crate::sys;
 
 /// The two views of what a device was assigned: as the bus sees it and as the processor does.
 pub(in crate::kmdf) struct Assigned<'a> {
-    device: sys::WDFDEVICE,
+    windows: &'a Windows,
     raw: sys::WDFCMRESLIST,
     translated: sys::WDFCMRESLIST,
     callback: PhantomData<(&'a (), *mut ())>,
 }
 
-impl Assigned<'_> {
+impl<'a> Assigned<'a> {
     /// # Safety
     ///
-    /// The lists are what `device` was assigned, good while the type's lifetime lasts, and have the same length.
+    /// The lists are what the device of `windows` was assigned, good while the type's lifetime lasts, and have the same length.
     pub(super) unsafe fn new(
-        device: sys::WDFDEVICE,
+        windows: &'a Windows,
         raw: sys::WDFCMRESLIST,
         translated: sys::WDFCMRESLIST,
     ) -> Self {
         Self {
-            device,
+            windows,
             raw,
             translated,
             callback: PhantomData,
@@ -57,7 +58,7 @@ impl Assigned<'_> {
             }
             return Some(AssignedResource::Interrupt(interrupts));
         }
-        Some(match memory(self.device, &translated) {
+        Some(match memory(self.windows, &translated) {
             Some(memory) => AssignedResource::Memory(memory),
             None => AssignedResource::Other(translated.Type),
         })
@@ -102,7 +103,7 @@ fn message_count(raw: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR) -> u32 {
 }
 
 fn memory<'a>(
-    device: sys::WDFDEVICE,
+    windows: &'a Windows,
     descriptor: &sys::CM_PARTIAL_RESOURCE_DESCRIPTOR,
 ) -> Option<MemoryResource<'a>> {
     let kind = u32::from(descriptor.Type);
@@ -124,7 +125,7 @@ fn memory<'a>(
         _ => return None,
     };
     Some(MemoryResource::new(
-        device.addr(),
+        windows,
         sys::physical_address_bits(fields.Start),
         length,
     ))
