@@ -24,7 +24,9 @@ impl Situation {
     fn with(&self, entry: DriverEntry, body: impl FnOnce(&Kernel, DeviceId, &Doorbell)) {
         let kernel = Kernel::boot(self.config.clone());
         self.ask(&kernel);
-        let driver = kernel.load_driver("netdma-kmdf", entry).unwrap();
+        let driver = kernel
+            .load_driver_bound("netdma-kmdf", entry, self.functions)
+            .unwrap();
         let signal = Signal::new();
         let model = Doorbell::new(self.channels, signal.clone());
         let config = self.device(Arc::clone(&model) as Arc<dyn Registers>, signal);
@@ -64,8 +66,8 @@ impl Situation {
     }
 
     fn plan(&self) -> Plan {
-        // A device without messages is not asked.
-        let entries: Vec<_> = (self.messages > 0)
+        // For a device without messages, or on a system without NetDMA, nothing is asked.
+        let entries: Vec<_> = (self.messages > 0 && self.config.os != Os::Win10)
             .then_some(&self.asked)
             .into_iter()
             .flatten()

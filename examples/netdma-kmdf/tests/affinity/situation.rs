@@ -14,7 +14,8 @@ use simkernel::ndis::{Affinity, AffinityPlan};
 use simkernel::pnp::{Bar, DeviceConfig, InterruptReport, Layout, RegistryPolicy, Signal};
 use simkernel::{Config, Kernel, Os};
 
-/// * The machine: the system, processors, and after a `/` processors of a group if not 64.
+/// * The machine: the system, after a `+` the functions of the framework that the driver is bound with if not those of KMDF 1.7;
+///   processors, and after a `/` processors of a group if not 64.
 /// * The device: channels, messages and how they are asked for, and after a `/` how many are granted if not all.
 /// * The processor that NetDMA asks for, channel by channel; `_` for none, `-` if it says nothing.
 /// * The policy in the registry, and after a `:` its processors.
@@ -102,6 +103,21 @@ const SITUATIONS: &str = "
     vista 96   | 2 2msix    | 63 64           | - | 63 0-63         | 0 1
     vista 8/4  | 2 2msix    | 5 7             | - | 5 7             | 0 1
 
+    # A driver that was bound for KMDF 1.9 asks for the same.
+    win7+396 4     | 4 4msix   | 3 2 1 0       | - | 3 2 1 0         | 0 1 2 3
+    win7+396 8/4   | 4 2msix   | 5 1 6 2       | - | 5 1             | 0 1 0 1
+    win7+396 8/4   | 4 4msix/0 | 7 0 0 0       | - | L7              | L L L L
+    win7+396 4     | 4 4msix   | 0 1 2 3       | 5 | 0 1 2 3         | 0 1 2 3
+
+    # Without NetDMA there is no wish, and the device sends what it sends on its own.
+    win10 4        | 4 4msix   | 3 2 1 0       | - | 0-3 0-3 0-3 0-3 | 0 1 2 3
+    win10+458 4    | 4 4msix   | 3 2 1 0       | - | 0-3 0-3 0-3 0-3 | 0 1 2 3
+    win10 8/4      | 4 4msix   | 7 6 5 4       | - | 0-3 0-3 0-3 0-3 | 0 1 2 3
+    win10 4        | 4 2msix   | 0 1 2 3       | 4:8 | 3 3           | 0 1 2 3
+    win10 4        | 2 0msix   | -             | - | L0-3            | L L
+    win10 4        | 4 4msix/0 | 3 2 1 0       | - | L0-3            | L L L L
+    win10 4        | 4 4msi    | 3 2 1 0       | - | 0-3 0-3 0-3 0-3 | 0 1 2 3
+
     # A policy in the registry wins: default, all close, one close (in turn), all, these, spread.
     win7 4     | 4 4msix    | 0 1 2 3         | 0     | 0-3 0-3 0-3 0-3 | 0 1 2 3
     win7 4     | 4 4msix    | 0 1 2 3         | 1     | 0-3 0-3 0-3 0-3 | 0 1 2 3
@@ -140,6 +156,7 @@ const SITUATIONS: &str = "
 pub(crate) struct Situation {
     pub(crate) row: &'static str,
     pub(crate) config: Config,
+    pub(crate) functions: u32,
     pub(crate) channels: u32,
     pub(crate) messages: u32,
     pub(crate) layout: Layout,
@@ -179,6 +196,7 @@ impl Situation {
             panic!("{row}: not six cells");
         };
         let (os, processors) = machine.split_once(' ').unwrap();
+        let (os, functions) = os.split_once('+').unwrap_or((os, "387"));
         let (processors, group_size) = processors.split_once('/').unwrap_or((processors, "64"));
         let (count, rest) = device.split_once(' ').unwrap();
         let (messages, granted) = match rest.split_once('/') {
@@ -193,12 +211,14 @@ impl Situation {
                 os: match os {
                     "vista" => Os::VistaSp1,
                     "win7" => Os::Win7,
+                    "win10" => Os::Win10,
                     other => panic!("{other}?"),
                 },
                 processors: number(processors),
                 group_size: number(group_size),
                 ..Config::default()
             },
+            functions: number(functions),
             channels: number(count),
             messages: number(digits),
             layout: match &messages[digits.len()..] {
