@@ -81,8 +81,15 @@
 //!   the device's [`Registers`], and whatever else exists only between prepare and release in a [`Revocable`]. A [`Timer`] or
 //!   [`WorkItem`] is a handle that the framework's cleanup takes away, before it stops the object: left over, it does nothing.
 //! * **All callbacks are always registered.** A default body does what the framework does without the callback.
-//! * **KMDF 1.7.** Only functions and structure sizes of that version are used, so one binary runs from Windows Vista SP1 on.
-//!   What later versions add (processor groups in interrupt policies) answers [`Error::NOT_SUPPORTED`](crate::Error::NOT_SUPPORTED).
+//! * **KMDF 1.7.** Only functions and structure sizes of that version are used, so one binary runs from Windows Vista SP1 on. The
+//!   framework gives a driver as many functions as the driver bound, whatever else it has; so a driver that is bound for 1.7 cannot
+//!   call one of 1.9 on any system, and to ask for the framework's version at run time would be no use. What 1.9 adds for interrupts is
+//!   the group in a policy (`WdfInterruptSetExtendedPolicy`). The framework writes a policy into the device's resource requirements and no
+//!   further, and there [`set_message_affinity`] names groups itself, wherever the system has them. So
+//!   [`NewInterrupt::set_policy`] answers [`Error::NOT_SUPPORTED`](crate::Error::NOT_SUPPORTED) for other groups than 0, and the driver leaves such an interrupt to its
+//!   filter, which does not touch what the objects asked for. Rejected: to bind for 1.9 and, where that is refused, once more for 1.7, since it is not documented what
+//!   the loader does after a refusal, and the framework behaves by the version that is bound; and to use the function in builds with the
+//!   feature `wdk`, where it is always there, since a driver would do different things in the two builds.
 //! * **DPCs are the executive's**, not the framework's: NetDMA says on which processor a DPC has to run, and the
 //!   framework's cannot be aimed.
 

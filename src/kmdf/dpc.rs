@@ -54,7 +54,9 @@ impl<R: DpcRoutine> Dpc<R> {
         self.0.core().enqueue()
     }
 
-    /// Aims it at a processor, at any level, for the next time it is queued; one that is queued already does not move.
+    /// Aims it at a processor of group 0, at any level, for the next time it is queued; one that is queued already does not move.
+    ///
+    /// Processors of other groups cannot be named, as everywhere where Windows Vista's function is used.
     ///
     /// # Errors
     ///

@@ -100,7 +100,8 @@ pub struct InterruptInfo {
     pub irql: u8,
     /// Whether it is a message, not a line.
     pub message_signaled: bool,
-    /// The processors that take it. The framework version in use does not tell the group, which is given as 0.
+    /// The processors that take it, but not their group: KMDF 1.7 does not tell that, and 0 is given. It is in what
+    /// [`Resources::interrupts`](super::Resources::interrupts) tells.
     pub processors: ProcessorSet,
 }
 
@@ -118,7 +119,8 @@ impl<'a> NewInterrupt<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::NOT_SUPPORTED`] for processors of a group other than 0; [`Error::INVALID_PARAMETER`] for an empty set.
+    /// [`Error::NOT_SUPPORTED`] for processors of a group other than 0, which KMDF 1.7 cannot name on any system: leave such an interrupt to
+    /// [`set_message_affinity`](super::set_message_affinity), which can. [`Error::INVALID_PARAMETER`] for an empty set.
     #[doc(alias = "WdfInterruptSetPolicy")]
     pub fn set_policy(
         &mut self,

@@ -24,12 +24,17 @@
 //!
 //! For step 2 there is another way: AddDevice gives each interrupt object a policy, and the framework writes it into the requirements. A
 //! driver that has nothing else to filter would choose that one. Here it is a second entry point, which tests and the lab use, so that both
-//! ways can be held against each other; they have the same result. What cannot be asked for by an object (a group, before KMDF 1.9; a
+//! ways can be held against each other; they have the same result. What cannot be asked for by an object (a group other than 0, which KMDF 1.7 has no function for; a
 //! message whose own channel has no wish, but one that shares it does) is left to the filter.
 //!
 //! With fewer messages than channels, channels share; with a line interrupt all do. A device without any resources, as the root bus makes
 //! it up from the INF, has four channels without interrupts: the copying DPC then tells NetDMA itself. On Windows 8 and later, where there is no NetDMA,
 //! the driver says so in the debugger and leaves the device alone.
+//!
+//! On a machine with more than one group of processors, messages go to processors of any group, but the copying is done in group 0: DPCs
+//! are aimed by the function of Windows Vista. A channel whose message goes to another group works where its client wants it, or else
+//! on the first processor, and that is the processor that it reports to NetDMA. The driver does not tell NetDMA
+//! that it knows groups (`NET_DMA_PROVIDER_SUPPORTS_PROC_GROUPS`).
 //!
 //! # Copies for other drivers
 //!
