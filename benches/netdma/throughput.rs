@@ -89,16 +89,16 @@ fn started<'a>(
     ring
 }
 
-/// Seconds that the channels and `memcpy` take for a byte, in the best of so many rounds, in turns. `prepare` comes before each.
+/// Seconds that the channels and `memcpy` take for a byte, in the best round of so many batches, in turns. `prepare` comes before each.
 fn compare(
     channels: [&Handle; 2],
     memory: &Memory,
-    rounds: usize,
-    batch: usize,
+    (batch, batches): (usize, usize),
     buffers: Buffers,
     prepare: impl Fn(),
 ) -> [f64; 3] {
-    let batches = (ROUND_BYTES / (buffers.size * batch)).clamp(1, ROUND_BATCHES);
+    const ROUNDS: usize = 30;
+
     // The descriptors are the same for both, and written once more.
     let mut sides = channels.map(|channel| (channel, started(channel, memory, 0, batch, buffers)));
     let mut first = batch % buffers.pairs;
@@ -110,7 +110,7 @@ fn compare(
         work();
         *best = best.min(start.elapsed().as_secs_f64());
     };
-    for _ in 0..rounds {
+    for _ in 0..ROUNDS {
         for ((channel, ring), best) in sides.iter_mut().zip(&mut *engines) {
             timed(best, &mut || engine(channel, ring, batch, batches));
         }
@@ -129,10 +129,10 @@ pub(crate) fn measure(report: &mut Report) {
         let c = path::copying_in_c(&memory, &word.0);
         for size in SIZES {
             for batch in BATCHES {
-                for (state, rounds, pairs) in [
-                    ("hot", 30, 1),
-                    ("cold", 16, (COLD / size).min(provider::RING)),
-                ] {
+                let batches = (ROUND_BYTES / (size * batch)).clamp(1, ROUND_BATCHES);
+                // No more than a round touches, so that all of them are worth flushing.
+                let pairs = (batch * batches).min(COLD / size).min(provider::RING);
+                for (state, pairs) in [("hot", 1), ("cold", pairs)] {
                     let name = |reference| {
                         format!("engine / {reference}, {size} B, batch {batch}, {state}")
                     };
@@ -157,7 +157,7 @@ pub(crate) fn measure(report: &mut Report) {
                     }
                     let channels = [&channel, &c];
                     let [ours, in_c, plain] =
-                        compare(channels, &memory, rounds, batch, buffers, flush);
+                        compare(channels, &memory, (batch, batches), buffers, flush);
                     let [this, c, memcpy] = [ours, in_c, plain].map(|seconds| 1e-9 / seconds);
                     let remark = format!(
                         "{this:.2} to {memcpy:.2} GB/s; C reaches {:.2}",
