@@ -355,7 +355,7 @@ case!(racing, Racing, {
 
 #[test]
 fn stopping_misses_no_transition_that_is_under_way() {
-    const ROUNDS: u32 = if cfg!(miri) { 10 } else { 500 };
+    const ROUNDS: u32 = if cfg!(any(miri, sanitizer)) { 10 } else { 500 };
 
     let kernel = boot(Os::Win7);
     let loaded = load(&kernel, racing::driver_entry);
