@@ -21,8 +21,66 @@
 //! | stop | driver | PASSIVE | [`Started::stop`] |
 //! | deregister | driver | PASSIVE | drop of [`Registered`] |
 //!
-//! The C names are search aliases of the items here. Each has a page of its own under
-//! <https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/>, which is the source of what is said of it.
+//! # Words
+//!
+//! * **Descriptor**: one thing to do, 64 bytes in physical memory. **Chain**: the descriptors that one call hands over. **List**: a chain
+//!   and all that is appended to it.
+//! * **Completion word**: 64 bits in which a channel says how far it is; see [`Completion`].
+//! * **Page break**: copying that goes on at another page, on either side. **Fence**: the next descriptor waits for this one.
+//! * **Link**: the way from a hardware channel to whoever has it allocated. **Claim**: a link taken for one allocation.
+//! * **Term**: the time for which a channel has what one start handed over. **Lease**: the proof that it lasts.
+//!
+//! # C names
+//!
+//! Each has a page of its own, which is the source of what is said of it here. The names are also search aliases of the items.
+//!
+//! | in `netdma.h` | here | level | since NetDMA |
+//! |---|---|---|---|
+//! | [`NetDmaGetVersion`] | [`Interface::find`] | PASSIVE | 1.1 |
+//! | [`NetDmaRegisterProvider`] | [`Registered::register`] | PASSIVE | 1.0 |
+//! | [`NetDmaProviderStart`] | [`Registered::start`] | PASSIVE | 1.0 |
+//! | [`NetDmaProviderStop`] | [`Started::stop`] | PASSIVE | 1.0 |
+//! | [`NetDmaDeregisterProvider`] | [`Registered::deregister`] | PASSIVE | 1.0 |
+//! | [`NetDmaPnPEventNotify`] | [`Started::power_down`], [`Started::power_up`] | PASSIVE | 1.1 |
+//! | [`NetDmaIsr`] | [`Link::isr`] | device | 1.0 |
+//! | [`NetDmaInterruptDpc`] | [`OpenLink::interrupt_dpc`] | DISPATCH | 1.0 |
+//! | [`DMA_CHANNELS_CPU_AFFINITY_HANDLER`] | [`Provider::set_channel_cpu_affinity`] | PASSIVE | 1.0 |
+//! | [`DMA_CHANNEL_ALLOCATE_HANDLER`] | [`Provider::allocate_channel`] | up to DISPATCH | 1.0 |
+//! | [`DMA_CHANNEL_FREE_HANDLER`] | [`Channel::free`] | up to DISPATCH | 1.0 |
+//! | [`DMA_START_HANDLER`] | [`Channel::start`] | up to DISPATCH | 1.0 |
+//! | [`DMA_APPEND_HANDLER`] | [`Channel::append`] | up to DISPATCH | 1.0 |
+//! | [`DMA_SUSPEND_HANDLER`] | [`SuspendResume::suspend`] | up to DISPATCH | 1.0 |
+//! | [`DMA_RESUME_HANDLER`] | [`SuspendResume::resume`] | up to DISPATCH | 1.0 |
+//! | [`DMA_ABORT_HANDLER`] | [`Abort::abort`] | up to DISPATCH | 1.0 |
+//! | [`DMA_RESET_HANDLER`] | [`Reset::reset`] | up to DISPATCH | 1.0 |
+//! | [`NET_DMA_PROVIDER_CHARACTERISTICS`] | [`Characteristics`], [`Capabilities`] |  | 1.0; name 2.0 |
+//! | [`NET_DMA_PROVIDER_ATTRIBUTES`] | [`Attributes`] |  | 1.0 |
+//! | [`NET_DMA_CHANNEL_PARAMETERS`] | [`ChannelParameters`] |  | 1.0; group 2.1 |
+//! | [`NET_DMA_CHANNEL_CPU_AFFINITY`] | [`Affinity`] |  | 1.0 |
+//! | [`NET_DMA_DESCRIPTOR`] | [`Transfer`], [`ControlFlags`] |  | 1.0; page breaks, cache 2.0 |
+//!
+//! [`NetDmaGetVersion`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nf-netdma-netdmagetversion
+//! [`NetDmaRegisterProvider`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nf-netdma-netdmaregisterprovider
+//! [`NetDmaProviderStart`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nf-netdma-netdmaproviderstart
+//! [`NetDmaProviderStop`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nf-netdma-netdmaproviderstop
+//! [`NetDmaDeregisterProvider`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nf-netdma-netdmaderegisterprovider
+//! [`NetDmaPnPEventNotify`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nf-netdma-netdmapnpeventnotify
+//! [`NetDmaIsr`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nf-netdma-netdmaisr
+//! [`NetDmaInterruptDpc`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nf-netdma-netdmainterruptdpc
+//! [`DMA_CHANNELS_CPU_AFFINITY_HANDLER`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nc-netdma-dma_channels_cpu_affinity_handler
+//! [`DMA_CHANNEL_ALLOCATE_HANDLER`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nc-netdma-dma_channel_allocate_handler
+//! [`DMA_CHANNEL_FREE_HANDLER`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nc-netdma-dma_channel_free_handler
+//! [`DMA_START_HANDLER`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nc-netdma-dma_start_handler
+//! [`DMA_APPEND_HANDLER`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nc-netdma-dma_append_handler
+//! [`DMA_SUSPEND_HANDLER`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nc-netdma-dma_suspend_handler
+//! [`DMA_RESUME_HANDLER`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nc-netdma-dma_resume_handler
+//! [`DMA_ABORT_HANDLER`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nc-netdma-dma_abort_handler
+//! [`DMA_RESET_HANDLER`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/nc-netdma-dma_reset_handler
+//! [`NET_DMA_PROVIDER_CHARACTERISTICS`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/ns-netdma-_net_dma_provider_characteristics
+//! [`NET_DMA_PROVIDER_ATTRIBUTES`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/ns-netdma-_net_dma_provider_attributes
+//! [`NET_DMA_CHANNEL_PARAMETERS`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/ns-netdma-_net_dma_channel_parameters
+//! [`NET_DMA_CHANNEL_CPU_AFFINITY`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/ns-netdma-_net_dma_channel_cpu_affinity
+//! [`NET_DMA_DESCRIPTOR`]: https://learn.microsoft.com/windows-hardware/drivers/ddi/netdma/ns-netdma-_net_dma_descriptor
 //!
 //! # Where header and documentation mislead
 //!
