@@ -1,7 +1,7 @@
 //! Descriptors, chains, completion words, and the plan of interrupts.
 
 use nmr_netdma::netdma::affinity::{ActiveProcessors, MAXIMUM_CHANNELS};
-use nmr_netdma::netdma::descriptor::WORDS;
+use nmr_netdma::netdma::descriptor::{MAXIMUM_UNCOUNTED, WORDS};
 use nmr_netdma::netdma::{
     Affinities, Chain, Completion, ControlFlags, Cursor, Lease, PhysicalMemory, Plan, Refusal,
     Rules, Transfer, TransferStatus, Version, Work,
@@ -403,6 +403,25 @@ fn outstanding_descriptors_never_overflow_the_count() {
         cursor.append(&memory.chain(0x1000, 1, RULES).unwrap()),
         Err(Refusal::TooMany)
     );
+}
+
+#[test]
+fn an_append_to_an_uncounted_list_may_bring_as_many_again() {
+    let mut memory = Memory::default();
+    let ring = Words {
+        next: 0x1000,
+        ..Words::default()
+    };
+    memory.put(0x1000, ring);
+    let mut cursor = Cursor::new();
+    cursor.start(&memory.chain(0x1000, 1, RULES_1).unwrap());
+    for _ in 0..2 {
+        for _ in 0..MAXIMUM_UNCOUNTED {
+            assert!(cursor.next(unbound(), &mut memory).unwrap().is_some());
+        }
+        let more = memory.chain(0x1000, 1, RULES_1).unwrap();
+        cursor.append(&more).unwrap();
+    }
 }
 
 #[test]

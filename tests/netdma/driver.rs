@@ -1,6 +1,7 @@
 //! A provider with one channel that copies in the submitter's call, in a driver whose device has no hardware.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use nmr_netdma::irql::{AtMostDispatch, Dispatch, Passive};
 use nmr_netdma::kmdf::{
@@ -9,7 +10,7 @@ use nmr_netdma::kmdf::{
 use nmr_netdma::netdma::{
     self, Affinities, Allocated, Attributes, Capabilities, Chain, ChannelParameters,
     Characteristics, ControlFlags, Cursor, Engine, Failed, Interface, Link, Name, OpenLink,
-    Optional, PhysicalMemory, Provider, Registered, TransferStatus, Version, Work,
+    Optional, PhysicalMemory, Provider, Registered, TextOverHeader, TransferStatus, Version, Work,
 };
 use nmr_netdma::physical_memory::PhysicalRange;
 use nmr_netdma::{Error, Irql, Result};
@@ -29,8 +30,10 @@ pub(crate) struct Copier {
     asked: Mutex<Vec<netdma::Affinity>>,
     /// Tells this provider from others.
     pub(crate) mark: u32,
-    /// Whether a channel that is freed leaves its list as it is.
+    /// Whether a channel that is freed, aborted or suspended, or refuses to start, leaves its list as it is.
     pub(crate) is_forgetful: bool,
+    /// Whether it refuses to start.
+    pub(crate) refuses: bool,
 }
 
 /// What a provider copies with.
@@ -38,6 +41,8 @@ pub(crate) struct Copier {
 pub(crate) struct Hands {
     pub(crate) link: Link,
     pub(crate) work: Shared<SpinLock<Cursor>>,
+    /// The last descriptor done.
+    last: Arc<AtomicU64>,
 }
 
 pub(crate) struct OnlyChannel;
@@ -48,12 +53,14 @@ impl Copier {
         let hands = Hands {
             link: Link::new(irql)?,
             work: work.map_err(|_| Error::INSUFFICIENT_RESOURCES)?,
+            last: Arc::default(),
         };
         Ok(Self {
             hands,
             asked: Mutex::new(Vec::new()),
             mark: 7,
             is_forgetful: false,
+            refuses: false,
         })
     }
 
@@ -72,6 +79,7 @@ impl Hands {
         irql.at_dispatch(|irql| {
             let mut link = self.link.open(irql).expect("the channel is allocated");
             while let Some((descriptor, flags)) = self.step(&mut link)? {
+                self.last.store(descriptor, Ordering::Relaxed);
                 if flags.contains(ControlFlags::STATUS) {
                     let more = self.work.with(link.irql(), |cursor, _| cursor.has_more());
                     let status = if more {
@@ -116,7 +124,7 @@ unsafe impl PhysicalMemory for Reader<'_> {
 impl Provider for Copier {
     type Channel = OnlyChannel;
 
-    const OPTIONAL: Optional<Self> = Optional::none().abort();
+    const OPTIONAL: Optional<Self> = Optional::none().abort().suspend_resume(TextOverHeader);
 
     fn set_channel_cpu_affinity(
         &self,
@@ -144,6 +152,9 @@ impl netdma::Channel<Copier> for OnlyChannel {
     fn start(&self, copier: &Copier, chain: &Chain, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
         let hands = &copier.hands;
         hands.work.with(irql, |cursor, _| cursor.start(chain));
+        if copier.refuses {
+            return Err(Error::UNSUCCESSFUL);
+        }
         hands.run(irql)
     }
 
@@ -165,14 +176,35 @@ impl netdma::Channel<Copier> for OnlyChannel {
     }
 }
 
+impl OnlyChannel {
+    /// Drops what is left, unless the copier is forgetful, and says why.
+    fn stop(copier: &Copier, status: TransferStatus, irql: &mut Irql<AtMostDispatch>) -> u64 {
+        let hands = &copier.hands;
+        let last = hands.last.load(Ordering::Relaxed);
+        hands.work.with(irql, |cursor, irql| {
+            if !copier.is_forgetful {
+                cursor.clear();
+            }
+            let link = hands.link.open(irql).expect("the channel is allocated");
+            link.publish(last, status);
+        });
+        last
+    }
+}
+
 impl netdma::Abort<Copier> for OnlyChannel {
     fn abort(&self, copier: &Copier, irql: &mut Irql<AtMostDispatch>) -> Result<()> {
-        let hands = &copier.hands;
-        hands.work.with(irql, |cursor, irql| {
-            cursor.clear();
-            let link = hands.link.open(irql).expect("the channel is allocated");
-            link.publish(0, TransferStatus::Halted);
-        });
+        Self::stop(copier, TransferStatus::Halted, irql);
+        Ok(())
+    }
+}
+
+impl netdma::SuspendResume<Copier> for OnlyChannel {
+    fn suspend(&self, copier: &Copier, irql: &mut Irql<AtMostDispatch>) -> Result<u64> {
+        Ok(Self::stop(copier, TransferStatus::Suspended, irql))
+    }
+
+    fn resume(&self, _: &Copier, _: &mut Irql<AtMostDispatch>) -> Result<()> {
         Ok(())
     }
 }

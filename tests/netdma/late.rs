@@ -11,7 +11,7 @@ use nmr_netdma::irql::{self, Dispatch, Passive};
 use nmr_netdma::kmdf::NewDevice;
 use nmr_netdma::netdma::{Engine, PhysicalMemory, Version};
 use nmr_netdma::physical_memory::PhysicalRange;
-use nmr_netdma::{Irql, Result, sys};
+use nmr_netdma::{Error, Irql, Result, sys};
 use simkernel::ndis::{Channel, Transfer};
 use simkernel::{Kernel, Os};
 
@@ -102,6 +102,22 @@ unsafe impl PhysicalMemory for Forbidden {
     }
 }
 
+/// The list gives nothing, and nothing is read to find that out.
+fn nothing_is_left(kernel: &Kernel, hands: &Hands) {
+    let hands = hands.clone();
+    let next = kernel.run_dpc_on(1, move || {
+        let irql = &mut dispatch();
+        let mut link = hands.link.open(irql).expect("the channel is allocated");
+        let (lease, irql) = link.split();
+        hands.work.with(irql, |cursor, _| {
+            cursor
+                .next(lease, &mut Forbidden)
+                .map(|next| next.is_none())
+        })
+    });
+    assert_eq!(next, Ok(true));
+}
+
 static FORGETFUL: Place<Hands> = Place::new();
 
 case!(forgetful, Forgetful, {
@@ -126,19 +142,122 @@ fn a_list_of_an_allocation_before_is_empty() {
     copy(&kernel, &channel);
     channel.free();
     let channel = open(&kernel);
-    let next = kernel.run_dpc_on(1, move || {
-        let irql = &mut dispatch();
-        let mut link = hands.link.open(irql).expect("the channel is allocated");
-        let (lease, irql) = link.split();
-        hands.work.with(irql, |cursor, _| {
-            cursor
-                .next(lease, &mut Forbidden)
-                .map(|next| next.is_none())
-        })
-    });
-    assert_eq!(next, Ok(true));
+    nothing_is_left(&kernel, &hands);
     copy(&kernel, &channel);
     channel.free();
+    drop(hands);
+    unload(kernel, loaded);
+}
+
+static STOPPED: Place<Hands> = Place::new();
+
+case!(stopped, Stopped, {
+    const VERSION: Version = Version::V1_1;
+
+    fn add(
+        device: &NewDevice<'_, Device<Self>>,
+        irql: &mut Irql<Passive>,
+    ) -> Result<Option<Engine<Copier>>> {
+        add_and_show(&STOPPED, true, device, irql)
+    }
+});
+
+#[test]
+fn a_list_of_before_an_abort_or_a_suspension_is_empty() {
+    let kernel = boot(Os::Win7);
+    let loaded = load(&kernel, stopped::driver_entry);
+    let hands = STOPPED.take();
+    let channel = open(&kernel);
+    copy(&kernel, &channel);
+    channel.suspend().unwrap();
+    nothing_is_left(&kernel, &hands);
+    channel.resume().unwrap();
+    copy(&kernel, &channel);
+    channel.abort().unwrap();
+    nothing_is_left(&kernel, &hands);
+    copy(&kernel, &channel);
+    drop((hands, channel));
+    unload(kernel, loaded);
+}
+
+static REFUSED: Place<Hands> = Place::new();
+
+case!(refused, Refused, {
+    fn add(
+        device: &NewDevice<'_, Device<Self>>,
+        irql: &mut Irql<Passive>,
+    ) -> Result<Option<Engine<Copier>>> {
+        let mut copier = Copier::new(irql)?;
+        copier.refuses = true;
+        REFUSED.put(copier.hands().clone());
+        let registered = register(device, copier, irql).map_err(|failed| failed.error)?;
+        Ok(Some(registered.into_engine()))
+    }
+});
+
+#[test]
+fn a_list_whose_start_was_refused_is_empty_and_not_appended_to() {
+    let kernel = boot(Os::Win7);
+    let loaded = load(&kernel, refused::driver_entry);
+    let hands = REFUSED.take();
+    let channel = open(&kernel);
+    let nothing = [Transfer {
+        flags: sys::NET_DMA_NULL_TRANSFER,
+        ..Transfer::default()
+    }];
+    let refusal = Err(sys::STATUS_UNSUCCESSFUL);
+    assert_eq!(channel.submit(&nothing), refusal);
+    nothing_is_left(&kernel, &hands);
+    assert_eq!(channel.append(&nothing), refusal);
+    drop((hands, channel));
+    unload(kernel, loaded);
+}
+
+static INSIDE: Place<Hands> = Place::new();
+
+case!(inside, Inside, {
+    fn add(
+        device: &NewDevice<'_, Device<Self>>,
+        irql: &mut Irql<Passive>,
+    ) -> Result<Option<Engine<Copier>>> {
+        add_and_show(&INSIDE, false, device, irql)
+    }
+});
+
+#[test]
+fn an_abort_and_a_suspension_wait_for_whoever_has_the_link_open() {
+    let kernel = boot(Os::Win7);
+    let loaded = load(&kernel, inside::driver_entry);
+    let hands = INSIDE.take();
+    let channel = open(&kernel);
+    copy(&kernel, &channel);
+    let stops: [fn(&Channel); 2] = [
+        |channel| assert!(channel.suspend().is_ok()),
+        |channel| assert!(channel.abort().is_ok()),
+    ];
+    for stop in stops {
+        let has_left = Arc::new(AtomicBool::new(false));
+        let (entered, has_entered) = mpsc::channel();
+        thread::scope(|scope| {
+            let (hands, leaves) = (hands.clone(), Arc::clone(&has_left));
+            let kernel = &kernel;
+            scope.spawn(move || {
+                kernel.run_dpc_on(1, move || {
+                    let irql = &mut dispatch();
+                    let link = hands.link.open(irql).expect("the channel is allocated");
+                    entered.send(()).unwrap();
+                    // Long enough to be overtaken, if that can be.
+                    thread::sleep(Duration::from_millis(50));
+                    leaves.store(true, Ordering::SeqCst);
+                    drop(link);
+                });
+            });
+            has_entered.recv().unwrap();
+            stop(&channel);
+            assert!(has_left.load(Ordering::SeqCst), "somebody is inside");
+        });
+    }
+    drop((hands, channel));
     unload(kernel, loaded);
 }
 
@@ -340,6 +459,25 @@ fn t65_after_a_power_up_nothing_is_appended_without_a_start() {
     copy(&kernel, &channel);
     channel.free();
     unload(kernel, loaded);
+}
+
+static FIRST: Place<Result<()>> = Place::new();
+
+case!(first, First, {
+    const VERSION: Version = Version::V1_0;
+
+    fn stopping(engine: &Engine<Copier>, irql: &mut Irql<Passive>) -> Result<()> {
+        FIRST.put(engine.power_down(irql));
+        engine.stop(irql)
+    }
+});
+
+#[test]
+fn a_provider_of_the_first_version_does_not_notify_of_power() {
+    let kernel = boot(Os::Win7);
+    let loaded = load(&kernel, first::driver_entry);
+    unload(kernel, loaded);
+    assert_eq!(FIRST.take(), Err(Error::NOT_SUPPORTED));
 }
 
 static RACING: Place<Engine<Copier>> = Place::new();

@@ -400,6 +400,30 @@ fn a_link_to_where_no_memory_is_halts() {
 }
 
 #[test]
+fn t61_processor_groups_are_not_read_behind_the_end_of_the_parameters() {
+    let config = Config {
+        os: Os::VistaSp1,
+        processors: 2,
+        ..Config::default()
+    };
+    let setup = Setup {
+        config,
+        ..Setup::default()
+    };
+    let machine = Machine::with(setup, |_| {});
+    for form in [(1, 36), (1, 56), (2, 40), (2, 55)] {
+        let request = ChannelRequest {
+            processors: 0b10,
+            form: Some(form),
+            ..ChannelRequest::default()
+        };
+        let channel = machine.open_as(&request).unwrap();
+        assert_eq!(channel.processor(), 1, "{form:?}");
+    }
+    machine.end(());
+}
+
+#[test]
 fn t61_channel_parameters_are_taken_or_refused_by_their_size() {
     for (os, own) in [(Os::VistaSp1, 40), (Os::Win7, 56)] {
         let setup = Setup {
