@@ -115,6 +115,7 @@ pub use self::dpc::{Dpc, DpcHandle, DpcRoutine, current_processor};
 pub use self::driver::{Driver, DriverInit};
 #[doc(hidden)]
 pub use self::ffi::enter as __enter;
+pub use self::ffi::mapping::RegisterValue;
 pub use self::ffi::revocable::{Access, Revocable};
 pub use self::ffi::wait_lock::WaitLock;
 pub use self::interrupt::{
@@ -126,7 +127,7 @@ pub use self::queue::{
     ControlAccess, ControlCode, Handled, ManualQueue, PendingRequest, QueuePower, Request,
     RequestHandler,
 };
-pub use self::registers::{RegisterAccess, Registers};
+pub use self::registers::{Register, RegisterAccess, Registers};
 pub use self::requirements::{
     IoDescriptor, IoResourceList, RequirementsList, set_message_affinity,
 };

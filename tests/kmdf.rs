@@ -11,17 +11,20 @@ use std::time::{Duration, Instant};
 use nmr_netdma::irql::{self, Dispatch, Irql, Passive};
 use nmr_netdma::kmdf::{
     self, AddedDevice, AffinityReport, DeviceInit, Dpc, DpcHandle, DpcRoutine, DriverInit, Image,
-    InterruptHandle, InterruptPolicy, InterruptPriority, PowerState, ProcessorSet, Registers,
-    RequirementsList, Resources, Revocable, Shared, current_processor, memory,
+    InterruptHandle, InterruptPolicy, InterruptPriority, PowerState, ProcessorSet, Register,
+    Registers, RequirementsList, Resources, Revocable, Shared, current_processor, memory,
     set_message_affinity,
 };
 use nmr_netdma::physical_memory::PhysicalRange;
 use nmr_netdma::{Error, Result, sys};
 use simkernel::devices::Doorbell;
+use simkernel::mm::Registers as Model;
 use simkernel::pnp::{Bar, DeviceConfig, DeviceId, DriverId, Signal};
 use simkernel::{Config, Kernel, Os};
 
 nmr_netdma::kmdf::driver_entry!(Driver);
+
+const IDENTITY: Register<u32> = Register::at(0);
 
 thread_local! {
     /// For the driver that the test's thread loads next.
@@ -212,7 +215,9 @@ impl kmdf::Device for Device {
         } else {
             1
         };
-        self.state.registers.write_u32(0x0C, enable)?;
+        self.state
+            .registers
+            .write(Register::<u32>::at(0x0C), enable)?;
         self.state.script.step("d0_entry_post_interrupts_enabled")
     }
 
@@ -247,7 +252,7 @@ impl kmdf::Device for Device {
 
     fn cleanup(&self, _: &mut Irql<Passive>) {
         assert_eq!(
-            self.state.registers.read_u32(0),
+            self.state.registers.read(IDENTITY),
             Err(Error::DEVICE_NOT_READY)
         );
         self.state.script.note("cleanup");
@@ -271,7 +276,7 @@ impl kmdf::Interrupt for Interrupt {
         let Ok(registers) = self.state.registers.access() else {
             return false;
         };
-        let Ok(status) = registers.read_u32(0x08) else {
+        let Ok(status) = registers.read(Register::<u32>::at(0x08)) else {
             return false;
         };
         let mine = if self.state.messages.load(Ordering::Relaxed) {
@@ -279,7 +284,7 @@ impl kmdf::Interrupt for Interrupt {
         } else {
             status
         };
-        if mine == 0 || registers.write_u32(0x08, mine).is_err() {
+        if mine == 0 || registers.write(Register::<u32>::at(0x08), mine).is_err() {
             return false;
         }
         *self
@@ -746,8 +751,11 @@ fn registers_are_bounded() {
         );
         let registers = registers.access().unwrap();
         assert_eq!(registers.length(), Doorbell::LENGTH);
-        assert_eq!(registers.read_u32(0), Ok(Doorbell::IDENTITY));
-        assert_eq!(registers.read_u32(Doorbell::LENGTH - 4), Ok(0));
+        assert_eq!(registers.read(IDENTITY), Ok(Doorbell::IDENTITY));
+        assert_eq!(
+            registers.read(Register::<u32>::at(Doorbell::LENGTH - 4)),
+            Ok(0)
+        );
         for offset in [
             2,
             Doorbell::LENGTH - 2,
@@ -755,9 +763,12 @@ fn registers_are_bounded() {
             usize::MAX,
             usize::MAX - 3,
         ] {
-            assert_eq!(registers.read_u32(offset), Err(Error::INVALID_PARAMETER));
             assert_eq!(
-                registers.write_u32(offset, 1),
+                registers.read(Register::<u32>::at(offset)),
+                Err(Error::INVALID_PARAMETER)
+            );
+            assert_eq!(
+                registers.write(Register::<u32>::at(offset), 1),
                 Err(Error::INVALID_PARAMETER)
             );
         }
@@ -768,6 +779,98 @@ fn registers_are_bounded() {
         ..Script::default()
     };
     probe(script, 1, |_, _| {});
+}
+
+/// A doorbell with memory behind its registers that has accesses of other widths than 32 bits.
+struct Wide {
+    doorbell: Arc<Doorbell>,
+    memory: Mutex<[u8; Doorbell::LENGTH]>,
+    /// The accesses of other widths: where, and how many bytes.
+    accesses: Mutex<Vec<(usize, usize)>>,
+}
+
+impl Model for Wide {
+    fn read(&self, offset: usize) -> u32 {
+        self.doorbell.read(offset)
+    }
+
+    fn write(&self, offset: usize, value: u32) {
+        self.doorbell.write(offset, value);
+    }
+
+    fn read_bytes(&self, offset: usize, bytes: usize) -> u64 {
+        if bytes == 4 {
+            return self.read(offset).into();
+        }
+        self.accesses.lock().unwrap().push((offset, bytes));
+        let mut value = [0; 8];
+        value[..bytes].copy_from_slice(&self.memory.lock().unwrap()[offset..][..bytes]);
+        u64::from_le_bytes(value)
+    }
+
+    fn write_bytes(&self, offset: usize, bytes: usize, value: u64) {
+        if bytes == 4 {
+            return self.write(offset, value as u32);
+        }
+        self.accesses.lock().unwrap().push((offset, bytes));
+        let value = &value.to_le_bytes()[..bytes];
+        self.memory.lock().unwrap()[offset..][..bytes].copy_from_slice(value);
+    }
+}
+
+#[test]
+fn a_register_is_accessed_at_once_in_its_own_width() {
+    let prepared: Probe = |script, _, registers, _| {
+        let whole = Register::<u64>::at(0x800);
+        registers.write(whole, 0x0807_0605_0403_0201).unwrap();
+        assert_eq!(registers.read(whole), Ok(0x0807_0605_0403_0201));
+        let half = Register::<u16>::at(0x800);
+        assert_eq!(registers.read(half.further(2)), Ok(0x0403));
+        registers.write(half.further(6), 0xAAAA).unwrap();
+        let last = Register::<u8>::at(Doorbell::LENGTH - 1);
+        registers.write(last, 7).unwrap();
+        assert_eq!(registers.read(last), Ok(7));
+        assert_eq!(registers.read(whole), Ok(0xAAAA_0605_0403_0201));
+
+        let refused = Err(Error::INVALID_PARAMETER);
+        assert_eq!(registers.read(last.further(1)).map(drop), refused);
+        assert_eq!(registers.read(last.further(usize::MAX)).map(drop), refused);
+        assert_eq!(registers.read(half.further(1)).map(drop), refused);
+        assert_eq!(registers.read(whole.further(4)).map(drop), refused);
+        assert_eq!(registers.write(whole.further(0x7FC), 0), refused);
+        script.note("probed");
+    };
+    let lab = Lab::new(Script {
+        prepared: Some(prepared),
+        ..Script::default()
+    });
+    let model = Arc::new(Wide {
+        doorbell: Doorbell::new(4, lab.signal.clone()),
+        memory: Mutex::new([0; Doorbell::LENGTH]),
+        accesses: Mutex::default(),
+    });
+    let config = DeviceConfig {
+        bars: vec![Bar {
+            length: Doorbell::LENGTH,
+            model: Arc::clone(&model) as _,
+        }],
+        ..device(1, None, &lab.signal)
+    };
+    let device = lab.kernel.add_device(lab.driver, config).unwrap();
+    lab.kernel.remove_device(device).unwrap();
+    assert!(lab.finish().iter().any(|step| step == "probed"));
+    assert_eq!(
+        *model.accesses.lock().unwrap(),
+        [
+            (0x800, 8),
+            (0x800, 8),
+            (0x802, 2),
+            (0x806, 2),
+            (0xFFF, 1),
+            (0xFFF, 1),
+            (0x800, 8),
+        ]
+    );
 }
 
 #[test]
@@ -781,16 +884,16 @@ fn registers_are_unmapped_when_the_hardware_is_released_and_mapped_again_when_it
     });
     let device = lab.add(1).unwrap();
     let registers = lab.script.registers.lock().unwrap().clone().unwrap();
-    assert_eq!(registers.read_u32(0), Ok(Doorbell::IDENTITY));
+    assert_eq!(registers.read(IDENTITY), Ok(Doorbell::IDENTITY));
     lab.kernel.stop_device(device).unwrap();
     assert!(lab.script.mapped_at_release.load(Ordering::Relaxed));
-    assert_eq!(registers.read_u32(0), Err(Error::DEVICE_NOT_READY));
-    assert_eq!(registers.write_u32(0, 0), Err(Error::DEVICE_NOT_READY));
+    assert_eq!(registers.read(IDENTITY), Err(Error::DEVICE_NOT_READY));
+    assert_eq!(registers.write(IDENTITY, 0), Err(Error::DEVICE_NOT_READY));
     lab.kernel.restart_device(device, None).unwrap();
-    assert_eq!(registers.read_u32(0), Ok(Doorbell::IDENTITY));
+    assert_eq!(registers.read(IDENTITY), Ok(Doorbell::IDENTITY));
     lab.kernel.remove_device(device).unwrap();
     // The device is gone; the handle is not, and leads nowhere.
-    assert_eq!(registers.read_u32(0), Err(Error::DEVICE_NOT_READY));
+    assert_eq!(registers.read(IDENTITY), Err(Error::DEVICE_NOT_READY));
     lab.script.registers.lock().unwrap().take();
     drop(registers);
     lab.finish();

@@ -9,8 +9,8 @@
 //!   pattern, and looked at again: who wrote to it is late, but named.
 //! * **Pool is no better than promised**: aligned to 16 bytes and not to 32, to a page only from a page on, and full of a
 //!   pattern.
-//! * **Registers are behind functions.** A mapping of registers is an address range that [`READ_REGISTER_ULONG`] and
-//!   [`WRITE_REGISTER_ULONG`] know; a plain write to it is found when the range is unmapped.
+//! * **Registers are behind functions.** A mapping of registers is an address range that [`READ_REGISTER_ULONG`],
+//!   [`WRITE_REGISTER_ULONG`] and those for other widths know; a plain write to it is found when the range is unmapped.
 //!
 //! [`READ_REGISTER_ULONG`]: nmr_netdma::sys::READ_REGISTER_ULONG
 //! [`WRITE_REGISTER_ULONG`]: nmr_netdma::sys::WRITE_REGISTER_ULONG
@@ -34,15 +34,31 @@ pub use self::pool::PoolUsage;
 
 const PAGE: usize = 0x1000;
 
-/// The registers of a device, each 32 bits wide.
+/// The registers of a device. If some are not 32 bits wide, it has to say what accesses of other widths do.
 ///
-/// Both functions may be called by any thread, at any level and by several at once.
+/// All functions may be called by any thread, at any level and by several at once.
 pub trait Registers: Send + Sync {
     /// Reads the register `offset` bytes after the first.
     fn read(&self, offset: usize) -> u32;
 
     /// Writes the register `offset` bytes after the first.
     fn write(&self, offset: usize, value: u32);
+
+    /// Reads a register of so many bytes, 1, 2, 4 or 8, which `offset` is a multiple of.
+    fn read_bytes(&self, offset: usize, bytes: usize) -> u64 {
+        match bytes {
+            4 => self.read(offset).into(),
+            _ => u64::MAX,
+        }
+    }
+
+    /// Writes a register of so many bytes, as above, with the lowest of `value`.
+    fn write_bytes(&self, offset: usize, bytes: usize, value: u64) {
+        if bytes == 4 {
+            // CAST: so many bytes.
+            self.write(offset, value as u32);
+        }
+    }
 }
 
 pub(crate) struct State {

@@ -9,8 +9,9 @@
 
 use core::fmt;
 use core::iter::successors;
+use core::marker::PhantomData;
 
-use super::ffi::mapping::Mapped;
+use super::ffi::mapping::{Mapped, RegisterValue};
 use super::ffi::revocable::{Access, Revocable};
 use super::resources::MemoryResource;
 use crate::context::Shared;
@@ -77,26 +78,24 @@ impl Registers {
         Ok(RegisterAccess(mapped))
     }
 
-    /// As [`RegisterAccess::read_u32`].
+    /// As [`RegisterAccess::read`].
     ///
     /// # Errors
     ///
     /// As there, and [`Error::DEVICE_NOT_READY`] if nothing is mapped.
-    #[doc(alias = "READ_REGISTER_ULONG")]
     #[inline]
-    pub fn read_u32(&self, offset: usize) -> Result<u32> {
-        self.access()?.read_u32(offset)
+    pub fn read<T: RegisterValue>(&self, register: Register<T>) -> Result<T> {
+        self.access()?.read(register)
     }
 
-    /// As [`RegisterAccess::write_u32`].
+    /// As [`RegisterAccess::write`].
     ///
     /// # Errors
     ///
     /// As there, and [`Error::DEVICE_NOT_READY`] if nothing is mapped.
-    #[doc(alias = "WRITE_REGISTER_ULONG")]
     #[inline]
-    pub fn write_u32(&self, offset: usize, value: u32) -> Result<()> {
-        self.access()?.write_u32(offset, value)
+    pub fn write<T: RegisterValue>(&self, register: Register<T>, value: T) -> Result<()> {
+        self.access()?.write(register, value)
     }
 }
 
@@ -119,28 +118,72 @@ impl RegisterAccess<'_> {
         self.0.length()
     }
 
-    /// Reads the register `offset` bytes after the first.
+    /// Reads a register, in one access of its width.
     ///
     /// # Errors
     ///
-    /// [`Error::INVALID_PARAMETER`] if the register is not in the range, or `offset` no multiple of 4.
+    /// [`Error::INVALID_PARAMETER`] if it is not in the range, or not aligned to its width.
+    #[doc(alias = "READ_REGISTER_UCHAR")]
+    #[doc(alias = "READ_REGISTER_USHORT")]
     #[doc(alias = "READ_REGISTER_ULONG")]
+    #[doc(alias = "READ_REGISTER_ULONG64")]
     #[inline]
-    pub fn read_u32(&self, offset: usize) -> Result<u32> {
-        self.0.read_register(offset).ok_or(Error::INVALID_PARAMETER)
+    pub fn read<T: RegisterValue>(&self, register: Register<T>) -> Result<T> {
+        let value = self.0.read_register(register.offset);
+        value.ok_or(Error::INVALID_PARAMETER)
     }
 
-    /// Writes the register `offset` bytes after the first.
+    /// Writes a register, in one access of its width.
     ///
     /// # Errors
     ///
-    /// [`Error::INVALID_PARAMETER`] if the register is not in the range, or `offset` no multiple of 4.
+    /// As [`read`](Self::read).
+    #[doc(alias = "WRITE_REGISTER_UCHAR")]
+    #[doc(alias = "WRITE_REGISTER_USHORT")]
     #[doc(alias = "WRITE_REGISTER_ULONG")]
+    #[doc(alias = "WRITE_REGISTER_ULONG64")]
     #[inline]
-    pub fn write_u32(&self, offset: usize, value: u32) -> Result<()> {
-        self.0
-            .write_register(offset, value)
-            .ok_or(Error::INVALID_PARAMETER)
+    pub fn write<T: RegisterValue>(&self, register: Register<T>, value: T) -> Result<()> {
+        let written = self.0.write_register(register.offset, value);
+        written.ok_or(Error::INVALID_PARAMETER)
+    }
+}
+
+/// A register: where it is, and what it holds, which is [`u8`], [`u16`], [`u32`] or [`u64`].
+///
+/// ```
+/// use nmr_netdma::Result;
+/// use nmr_netdma::kmdf::{Register, Registers};
+/// # use simkernel as _;
+///
+/// const CHANNELS: Register<u8> = Register::at(0x00);
+/// const FIRST_DESCRIPTOR: Register<u64> = Register::at(0x90);
+/// const CHANNEL_LENGTH: usize = 0x80;
+///
+/// fn begin(registers: &Registers, channel: u8, address: u64) -> Result<()> {
+///     assert!(channel < registers.read(CHANNELS)?);
+///     let descriptor = FIRST_DESCRIPTOR.further(usize::from(channel) * CHANNEL_LENGTH);
+///     registers.write(descriptor, address)
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Register<T> {
+    offset: usize,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> Register<T> {
+    /// The register that begins so many bytes after the range does.
+    pub const fn at(offset: usize) -> Self {
+        Self {
+            offset,
+            value: PhantomData,
+        }
+    }
+
+    /// The one that is so many bytes further, where there are several of a kind.
+    pub const fn further(self, bytes: usize) -> Self {
+        Self::at(self.offset.saturating_add(bytes))
     }
 }
 

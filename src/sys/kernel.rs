@@ -130,8 +130,14 @@ unsafe extern "system" {
     pub fn KfRaiseIrql(NewIrql: KIRQL) -> KIRQL;
     pub fn KeLowerIrql(NewIrql: KIRQL);
     pub fn KeGetCurrentProcessorNumber() -> ULONG;
+    pub fn READ_REGISTER_UCHAR(Register: *mut u8) -> u8;
+    pub fn READ_REGISTER_USHORT(Register: *mut u16) -> u16;
     pub fn READ_REGISTER_ULONG(Register: *mut u32) -> u32;
+    pub fn READ_REGISTER_ULONG64(Register: *mut u64) -> u64;
+    pub fn WRITE_REGISTER_UCHAR(Register: *mut u8, Value: u8);
+    pub fn WRITE_REGISTER_USHORT(Register: *mut u16, Value: u16);
     pub fn WRITE_REGISTER_ULONG(Register: *mut u32, Value: u32);
+    pub fn WRITE_REGISTER_ULONG64(Register: *mut u64, Value: u64);
 }
 
 #[cfg(kernel_image)]
@@ -146,29 +152,40 @@ mod inline {
     #[cfg(not(target_arch = "x86_64"))]
     pub use self::imported::*;
 
-    /// # Safety
-    ///
-    /// `Register` is aligned and maps a device register that may be read here.
-    #[inline]
-    pub unsafe fn READ_REGISTER_ULONG(Register: *mut u32) -> u32 {
-        compiler_fence(Ordering::SeqCst);
-        // SAFETY: the caller vouches for a mapped and aligned register.
-        let value = unsafe { Register.read_volatile() };
-        compiler_fence(Ordering::SeqCst);
-        value
+    macro_rules! register_functions {
+        ($($value:ty: $read:ident, $write:ident;)*) => {$(
+            /// # Safety
+            ///
+            /// `Register` is aligned and maps a device register of this width that may be read here.
+            #[inline]
+            pub unsafe fn $read(Register: *mut $value) -> $value {
+                compiler_fence(Ordering::SeqCst);
+                // SAFETY: the caller vouches for a mapped and aligned register.
+                let value = unsafe { Register.read_volatile() };
+                compiler_fence(Ordering::SeqCst);
+                value
+            }
+
+            /// Returns with the write ordered before every later access of this processor.
+            ///
+            /// # Safety
+            ///
+            /// `Register` is aligned and maps a device register of this width that may be written here.
+            #[inline]
+            pub unsafe fn $write(Register: *mut $value, Value: $value) {
+                compiler_fence(Ordering::SeqCst);
+                // SAFETY: the caller vouches for a mapped and aligned register.
+                unsafe { Register.write_volatile(Value) };
+                fence(Ordering::SeqCst);
+            }
+        )*};
     }
 
-    /// Returns with the write ordered before every later access of this processor.
-    ///
-    /// # Safety
-    ///
-    /// `Register` is aligned and maps a device register that may be written here.
-    #[inline]
-    pub unsafe fn WRITE_REGISTER_ULONG(Register: *mut u32, Value: u32) {
-        compiler_fence(Ordering::SeqCst);
-        // SAFETY: the caller vouches for a mapped and aligned register.
-        unsafe { Register.write_volatile(Value) };
-        fence(Ordering::SeqCst);
+    register_functions! {
+        u8: READ_REGISTER_UCHAR, WRITE_REGISTER_UCHAR;
+        u16: READ_REGISTER_USHORT, WRITE_REGISTER_USHORT;
+        u32: READ_REGISTER_ULONG, WRITE_REGISTER_ULONG;
+        u64: READ_REGISTER_ULONG64, WRITE_REGISTER_ULONG64;
     }
 
     #[cfg(target_arch = "x86_64")]

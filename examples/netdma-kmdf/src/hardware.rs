@@ -3,19 +3,19 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use nmr_netdma::irql::{Irql, Passive};
-use nmr_netdma::kmdf::{Registers, Resources};
+use nmr_netdma::kmdf::{Register, Registers, Resources};
 use nmr_netdma::{Error, Result};
 
-const IDENTITY: usize = 0x00;
-const CHANNELS: usize = 0x04;
+const IDENTITY: Register<u32> = Register::at(0x00);
+const CHANNELS: Register<u32> = Register::at(0x04);
 /// A bit for each channel that rang; written ones clear.
-const STATUS: usize = 0x08;
-const CONTROL: usize = 0x0C;
-const RESET: usize = 0x10;
+const STATUS: Register<u32> = Register::at(0x08);
+const CONTROL: Register<u32> = Register::at(0x0C);
+const RESET: Register<u32> = Register::at(0x10);
 /// For each channel, the message that it sends.
-const MESSAGE: usize = 0x100;
+const MESSAGE: Register<u32> = Register::at(0x100);
 /// For each channel, written to ring.
-const DOORBELL: usize = 0x200;
+const DOORBELL: Register<u32> = Register::at(0x200);
 
 /// What `IDENTITY` reads as: `AMDN` in memory.
 const THIS_DEVICE: u32 = u32::from_le_bytes(*b"AMDN");
@@ -121,18 +121,18 @@ impl Hardware {
         self.write(of_channel(DOORBELL, channel), 1)
     }
 
-    fn read(&self, register: usize) -> Result<u32> {
-        self.registers.read_u32(register)
+    fn read(&self, register: Register<u32>) -> Result<u32> {
+        self.registers.read(register)
     }
 
-    fn write(&self, register: usize, value: u32) -> Result<()> {
+    fn write(&self, register: Register<u32>, value: u32) -> Result<()> {
         if self.is_software() {
             return Ok(());
         }
-        self.registers.write_u32(register, value)
+        self.registers.write(register, value)
     }
 }
 
-fn of_channel(bank: usize, channel: u32) -> usize {
-    bank + 4 * channel as usize
+fn of_channel(first: Register<u32>, channel: u32) -> Register<u32> {
+    first.further(4 * channel as usize)
 }

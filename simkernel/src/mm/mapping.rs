@@ -209,16 +209,16 @@ impl Mappings {
     }
 
     /// The mapped register at `address`, and its offset.
-    fn register(&self, address: usize) -> Option<(Arc<dyn Registers>, usize)> {
+    fn register(&self, address: usize, bytes: usize) -> Option<(Arc<dyn Registers>, usize)> {
         let views = self.views.read();
         let (start, view) = views.range(..=address).next_back()?;
         let offset = address - start;
-        let inside = offset < view.length && view.length - offset >= size_of::<u32>();
+        let inside = offset < view.length && view.length - offset >= bytes;
         inside.then(|| (Arc::clone(&view.registers), view.offset + offset))
     }
 
     pub(super) fn is_register(&self, address: usize) -> bool {
-        self.register(address).is_some()
+        self.register(address, 1).is_some()
     }
 
     pub(super) fn leaks(&self, leaks: &mut Vec<Leak>) {
@@ -299,10 +299,12 @@ enum Target {
     Nothing,
 }
 
-fn target(function: &'static str, address: *mut u32) -> Target {
+fn target<T>(function: &'static str, address: *mut T) -> Target {
     let machine = kernel::machine();
     if address.is_aligned() {
-        if let Some((registers, offset)) = machine.mm.mappings.register(address.addr()) {
+        if let Some((registers, offset)) =
+            machine.mm.mappings.register(address.addr(), size_of::<T>())
+        {
             return Target::Device(registers, offset);
         }
         if machine.mm.memory.physical_of(address.addr()).is_some() {
@@ -316,34 +318,50 @@ fn target(function: &'static str, address: *mut u32) -> Target {
     Target::Nothing
 }
 
-/// Reads a register; all ones if there is none.
-///
-/// # Safety
-///
-/// Memory that is read as a register is not written by others meanwhile, unless atomically.
-#[unsafe(no_mangle)]
-pub(crate) unsafe extern "system" fn READ_REGISTER_ULONG(register: *mut u32) -> u32 {
-    match target("READ_REGISTER_ULONG", register) {
-        Target::Device(registers, offset) => registers.read(offset),
-        // SAFETY: aligned and found in the machine's memory, which has whole pages.
-        Target::Memory => unsafe { register.read_volatile() },
-        Target::Nothing => u32::MAX,
-    }
+macro_rules! register_functions {
+    ($($value:ty: $read:ident, $write:ident;)*) => {$(
+        /// Reads a register; all ones if there is none.
+        ///
+        /// # Safety
+        ///
+        /// Memory that is read as a register is not written by others meanwhile, unless atomically.
+        #[unsafe(no_mangle)]
+        pub(crate) unsafe extern "system" fn $read(register: *mut $value) -> $value {
+            match target(stringify!($read), register) {
+                // CAST: so many bytes.
+                Target::Device(registers, offset) => {
+                    registers.read_bytes(offset, size_of::<$value>()) as $value
+                }
+                // SAFETY: aligned and found in the machine's memory, which has whole pages.
+                Target::Memory => unsafe { register.read_volatile() },
+                Target::Nothing => <$value>::MAX,
+            }
+        }
+
+        /// Writes a register.
+        ///
+        /// # Safety
+        ///
+        /// As for reading.
+        #[unsafe(no_mangle)]
+        pub(crate) unsafe extern "system" fn $write(register: *mut $value, value: $value) {
+            match target(stringify!($write), register) {
+                Target::Device(registers, offset) => {
+                    registers.write_bytes(offset, size_of::<$value>(), value.into());
+                }
+                // SAFETY: aligned and found in the machine's memory, which has whole pages.
+                Target::Memory => unsafe { register.write_volatile(value) },
+                Target::Nothing => {}
+            }
+            fence(Ordering::SeqCst);
+            ke::take_interrupts();
+        }
+    )*};
 }
 
-/// Writes a register.
-///
-/// # Safety
-///
-/// As for [`READ_REGISTER_ULONG`].
-#[unsafe(no_mangle)]
-pub(crate) unsafe extern "system" fn WRITE_REGISTER_ULONG(register: *mut u32, value: u32) {
-    match target("WRITE_REGISTER_ULONG", register) {
-        Target::Device(registers, offset) => registers.write(offset, value),
-        // SAFETY: aligned and found in the machine's memory, which has whole pages.
-        Target::Memory => unsafe { register.write_volatile(value) },
-        Target::Nothing => {}
-    }
-    fence(Ordering::SeqCst);
-    ke::take_interrupts();
+register_functions! {
+    u8: READ_REGISTER_UCHAR, WRITE_REGISTER_UCHAR;
+    u16: READ_REGISTER_USHORT, WRITE_REGISTER_USHORT;
+    u32: READ_REGISTER_ULONG, WRITE_REGISTER_ULONG;
+    u64: READ_REGISTER_ULONG64, WRITE_REGISTER_ULONG64;
 }

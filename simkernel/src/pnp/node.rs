@@ -87,16 +87,25 @@ struct Gate {
 
 impl Registers for Gate {
     fn read(&self, offset: usize) -> u32 {
-        if self.gone.load(Ordering::Relaxed) {
-            u32::MAX
-        } else {
-            self.model.read(offset)
-        }
+        // CAST: four bytes.
+        self.read_bytes(offset, 4) as u32
     }
 
     fn write(&self, offset: usize, value: u32) {
+        self.write_bytes(offset, 4, value.into());
+    }
+
+    fn read_bytes(&self, offset: usize, bytes: usize) -> u64 {
+        if self.gone.load(Ordering::Relaxed) {
+            u64::MAX
+        } else {
+            self.model.read_bytes(offset, bytes)
+        }
+    }
+
+    fn write_bytes(&self, offset: usize, bytes: usize, value: u64) {
         if !self.gone.load(Ordering::Relaxed) {
-            self.model.write(offset, value);
+            self.model.write_bytes(offset, bytes, value);
         }
     }
 }

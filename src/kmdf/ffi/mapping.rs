@@ -70,17 +70,21 @@ impl Mapped {
     }
 
     #[inline]
-    pub(in crate::kmdf) fn read_register(&self, offset: usize) -> Option<u32> {
-        let register = self.at::<u32>(offset)?;
+    pub(in crate::kmdf) fn read_register<T: RegisterValue>(&self, offset: usize) -> Option<T> {
+        let register = self.at::<T>(offset)?;
         // SAFETY: the register is mapped and aligned.
-        Some(unsafe { sys::READ_REGISTER_ULONG(register) })
+        Some(unsafe { T::read(register) })
     }
 
     #[inline]
-    pub(in crate::kmdf) fn write_register(&self, offset: usize, value: u32) -> Option<()> {
-        let register = self.at::<u32>(offset)?;
+    pub(in crate::kmdf) fn write_register<T: RegisterValue>(
+        &self,
+        offset: usize,
+        value: T,
+    ) -> Option<()> {
+        let register = self.at::<T>(offset)?;
         // SAFETY: the register is mapped and aligned.
-        unsafe { sys::WRITE_REGISTER_ULONG(register, value) };
+        unsafe { T::write(register, value) };
         Some(())
     }
 
@@ -122,6 +126,50 @@ impl Mapped {
         unsafe { transfer(from, to, length) };
         Some(())
     }
+}
+
+mod sealed {
+    pub trait Width: Copy {
+        /// # Safety
+        ///
+        /// The register is mapped and aligned.
+        unsafe fn read(register: *mut Self) -> Self;
+
+        /// # Safety
+        ///
+        /// The register is mapped and aligned.
+        unsafe fn write(register: *mut Self, value: Self);
+    }
+}
+
+/// What a register can hold: `u8`, `u16`, `u32` or `u64`.
+pub trait RegisterValue: sealed::Width {}
+
+macro_rules! register_values {
+    ($($value:ty: $read:ident, $write:ident;)*) => {$(
+        impl sealed::Width for $value {
+            #[inline]
+            unsafe fn read(register: *mut Self) -> Self {
+                // SAFETY: passes on what the caller promises.
+                unsafe { sys::$read(register) }
+            }
+
+            #[inline]
+            unsafe fn write(register: *mut Self, value: Self) {
+                // SAFETY: passes on what the caller promises.
+                unsafe { sys::$write(register, value) }
+            }
+        }
+
+        impl RegisterValue for $value {}
+    )*};
+}
+
+register_values! {
+    u8: READ_REGISTER_UCHAR, WRITE_REGISTER_UCHAR;
+    u16: READ_REGISTER_USHORT, WRITE_REGISTER_USHORT;
+    u32: READ_REGISTER_ULONG, WRITE_REGISTER_ULONG;
+    u64: READ_REGISTER_ULONG64, WRITE_REGISTER_ULONG64;
 }
 
 impl Drop for Mapped {
