@@ -183,6 +183,42 @@ fn a_client_gets_a_channel_that_interrupts_on_its_processor_while_there_is_one()
     machine.end((on_two, also_on_two));
 }
 
+/// DPCs are aimed at group 0 only; the interrupts themselves go where NetDMA asked.
+#[test]
+fn a_channel_whose_message_goes_to_another_group_completes_where_its_client_wants_it() {
+    let setup = Setup {
+        config: Config {
+            processors: 8,
+            group_size: 4,
+            ..Config::default()
+        },
+        ..Setup::default()
+    };
+    let machine = Machine::with(setup, |kernel| {
+        kernel
+            .netdma()
+            .set_affinity(AffinityPlan::Processors(vec![5, 6]));
+    });
+    let channels = [machine.open_on(1 << 2), machine.open_on(1 << 1)];
+    for (channel, wanted) in channels.iter().zip([2, 1]) {
+        assert_eq!(channel.processor(), wanted);
+        copy(&machine, channel, 12, 16);
+    }
+    machine.kernel.quiesce();
+    for (channel, (interrupted, wanted)) in channels.iter().zip([(5, 2), (6, 1)]) {
+        let statistics = channel.statistics();
+        assert!(
+            statistics.isr_processors.keys().eq(&[interrupted]),
+            "{statistics:?}"
+        );
+        assert!(
+            statistics.dpc_processors.keys().eq(&[wanted]),
+            "{statistics:?}"
+        );
+    }
+    machine.end(channels);
+}
+
 #[test]
 fn no_more_channels_than_the_device_has() {
     let machine = boot(Os::Win7, 2, 2, None);
