@@ -35,6 +35,22 @@ fn t59_what_is_freed_and_allocated_at_the_same_time_is_not_lost() {
 }
 
 #[test]
+fn of_the_free_channels_one_is_taken_that_interrupts_where_the_client_wants_it() {
+    let machine = Machine::boot();
+    // The first channel, which is free as well, interrupts processor 0.
+    let channel = machine.open_on(0b10);
+    run(&channel, &[Transfer::default()]);
+    let reports = machine.kernel.interrupts(machine.device);
+    let delivered = reports.iter().flat_map(|report| &report.delivered);
+    let took: Vec<_> = delivered
+        .filter(|(_, times)| **times > 0)
+        .map(|(processor, _)| *processor)
+        .collect();
+    assert_eq!(took, [1]);
+    machine.end(channel);
+}
+
+#[test]
 fn t64_a_context_change_copies_nothing_and_is_no_request_for_an_interrupt() {
     let machine = Machine::boot();
     let channel = machine.open();
