@@ -29,7 +29,7 @@
 //! |---|---|
 //! | `sys/*` | C declarations, and what C compiles inline |
 //! | `context`, `debug`, `irql`, `lifetime`, `lifetime/lock` | pool memory, levels, lists, locks and the debugger: the ground floor |
-//! | `nmr/ffi`, `netdma/ffi`, `netdma/ffi/*`, `resources/ffi`, `kmdf/ffi`, `kmdf/ffi/*` | callbacks and calls of the system |
+//! | `nmr/ffi`, `nmr/ffi/*`, `netdma/ffi`, `netdma/ffi/*`, `resources/ffi`, `kmdf/ffi`, `kmdf/ffi/*` | callbacks and calls of the system |
 //! | `nmr/npi`, `physical_device`, `physical_memory` | what only the implementor or the caller can vouch for |
 //! | `kmdf/stub`, `runtime/*` | what a kernel image brings along |
 //!

@@ -208,6 +208,31 @@ fn the_last_owner_drops_a_shared_value() {
     assert_eq!(count.load(Ordering::Relaxed), 1);
 }
 
+/// Miri sees it if the one that frees is not told of what the other did before.
+#[test]
+fn the_last_owner_frees_after_the_others_last_use() {
+    const ROUNDS: usize = if cfg!(miri) { 10 } else { 1000 };
+
+    let (kernel, mut irql) = boot();
+    let machine = Threads(&kernel);
+    for _ in 0..ROUNDS {
+        let Ok(shared) = Shared::try_new(Box::new(7), &mut irql) else {
+            panic!("there is memory");
+        };
+        let other = shared.clone();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let Threads(kernel) = &machine;
+                let _entered = kernel.enter(1);
+                let other = other;
+                assert_eq!(**other, 7);
+            });
+            assert_eq!(**shared, 7);
+            drop(shared);
+        });
+    }
+}
+
 // Rundown.
 
 #[test]

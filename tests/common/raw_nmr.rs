@@ -350,6 +350,13 @@ impl Raw {
         unsafe { (*characteristics).ClientRegistrationInstance.Number = number };
     }
 
+    /// Changes the interface that it has registered for, which nobody may.
+    pub(crate) fn change_interface(&self, npi: GUID) {
+        let registered = locked(&self.registered);
+        // SAFETY: the block that was registered, which nobody reads at this moment.
+        unsafe { registered[1].as_ptr::<GUID>().write(npi) };
+    }
+
     pub(crate) fn deregister(&self) -> NTSTATUS {
         match self.role {
             // SAFETY: the module outlives its registration, and any value is a safe handle here.

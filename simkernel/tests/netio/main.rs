@@ -672,6 +672,46 @@ fn a_wait_inside_the_callback_of_another_binding_is_fine() {
     finish(kernel);
 }
 
+/// Bindings of different interfaces are numbered alike, each in its part of the registry.
+#[test]
+fn a_wait_for_a_binding_of_another_interface_is_fine() {
+    let kernel = plain();
+    kernel.nmr().patience(Duration::from_millis(1));
+    let log = Arc::new(Log::default());
+    for interface in 2..6 {
+        let left = Arc::new(
+            Module::new(Role::Client, "left", &log, interface).on_detach(|_| STATUS_PENDING),
+        );
+        let peer = Module::new(Role::Provider, "peer", &log, interface);
+        peer.register();
+        left.register();
+        let waited_for = Arc::clone(&left);
+        let client = Module::client("c", &log).on_detach(move |_| {
+            assert_eq!(waited_for.deregister(), STATUS_PENDING);
+            assert_eq!(waited_for.wait(), STATUS_SUCCESS);
+            STATUS_SUCCESS
+        });
+        let provider = Module::provider("p", &log);
+        provider.register();
+        client.register();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let _entered = kernel.enter(1);
+                // Until the other thread has said that it waits.
+                while kernel.violations().is_empty() {
+                    std::thread::yield_now();
+                }
+                left.complete(left.binding());
+            });
+            client.end();
+        });
+        broken(&kernel, &violation::STUCK, 1);
+        provider.end();
+        peer.end();
+    }
+    finish(kernel);
+}
+
 #[test]
 fn rule_46_two_threads_may_wait_for_one_deregistration() {
     let kernel = plain();

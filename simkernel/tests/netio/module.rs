@@ -354,21 +354,24 @@ unsafe extern "system" fn provider_attach(
     provider_dispatch: *mut *const c_void,
 ) -> NTSTATUS {
     let status = attach_as(context, binding);
-    if status != ACCEPT_WITHOUT_RESULTS {
+    if !matches!(status, ACCEPT_WITHOUT_RESULTS | ACCEPT_WITHOUT_CONTEXT) {
         // SAFETY: the registrar's results, written during its call.
         unsafe { provider_context.write(context) };
+    }
+    if !matches!(status, ACCEPT_WITHOUT_RESULTS | ACCEPT_WITHOUT_TABLE) {
         // SAFETY: as above.
         unsafe { provider_dispatch.write(null()) };
     }
-    if status == ACCEPT_WITHOUT_RESULTS {
-        STATUS_SUCCESS
-    } else {
-        status
+    match status {
+        ACCEPT_WITHOUT_RESULTS | ACCEPT_WITHOUT_CONTEXT | ACCEPT_WITHOUT_TABLE => STATUS_SUCCESS,
+        status => status,
     }
 }
 
-/// What a plan returns to make the provider accept and store nothing. Never seen by the registrar.
+/// What a plan returns to make the provider accept and store nothing, or one of the two only. Never seen by the registrar.
 pub(crate) const ACCEPT_WITHOUT_RESULTS: NTSTATUS = 0x0ACC_0ACC;
+pub(crate) const ACCEPT_WITHOUT_CONTEXT: NTSTATUS = 0x0ACC_0ACD;
+pub(crate) const ACCEPT_WITHOUT_TABLE: NTSTATUS = 0x0ACC_0ACE;
 
 unsafe extern "system" fn detach(context: PVOID) -> NTSTATUS {
     let module = module(context);

@@ -114,10 +114,69 @@ fn rule_02_a_changed_registration_is_flagged_once() {
     let second = Module::provider("second", &log);
     second.register();
     let detail = broken(&kernel, &violation::CHANGED, 1);
-    assert!(detail.contains("proposed"), "{detail}");
+    assert!(
+        detail.contains("when a provider was proposed to it"),
+        "{detail}"
+    );
     client.end();
     provider.end();
     second.end();
+
+    let (client, provider) = (Module::client("c", &log), Module::provider("p", &log));
+    provider.register();
+    // SAFETY: the module's own memory, which nobody reads now.
+    unsafe { (*provider.id).u.Guid.Data4[7] = 1 };
+    client.register();
+    let detail = broken(&kernel, &violation::CHANGED, 1);
+    assert!(
+        detail.contains("when it was proposed to a client"),
+        "{detail}"
+    );
+    client.end();
+    provider.end();
+    finish(kernel);
+}
+
+#[test]
+fn rule_02_a_change_of_anything_is_flagged() {
+    type Change = fn(&Module);
+
+    let changes: [Change; 8] = [
+        // SAFETY: here and below the module's own memory, which nobody reads now.
+        |module| unsafe { (*module.client).ClientCleanupBindingContext = None },
+        // SAFETY: as above.
+        |module| unsafe { (*module.client).ClientRegistrationInstance.Version = 1 },
+        // SAFETY: as above.
+        |module| unsafe { (*module.client).ClientRegistrationInstance.Number = 8 },
+        |module| {
+            let elsewhere = std::ptr::without_provenance(8);
+            // SAFETY: as above.
+            unsafe {
+                (*module.client)
+                    .ClientRegistrationInstance
+                    .NpiSpecificCharacteristics = elsewhere;
+            }
+        },
+        // SAFETY: as above.
+        |module| unsafe { (*module.interface).Data1 = 99 },
+        // SAFETY: as above.
+        |module| unsafe { (*module.interface).Data4[7] = 1 },
+        // SAFETY: as above.
+        |module| unsafe { (*module.id).Type = MIT_IF_LUID },
+        // SAFETY: as above.
+        |module| unsafe { (*module.id).u.Guid.Data4[7] = 1 },
+    ];
+    let kernel = plain();
+    let log = Arc::new(Log::default());
+    for (number, change) in changes.iter().enumerate() {
+        let client = Module::client("c", &log);
+        client.register();
+        change(&client);
+        assert_eq!(client.deregister(), STATUS_PENDING);
+        let reports = kernel.take_violations(&violation::CHANGED);
+        assert_eq!(reports.len(), 1, "change {number}: {reports:?}");
+        assert_eq!(client.wait(), STATUS_SUCCESS);
+    }
     finish(kernel);
 }
 
@@ -167,6 +226,42 @@ fn rule_14_an_attach_on_another_thread_is_flagged() {
     });
     broken(&kernel, &violation::ATTACH_OUTSIDE, 1);
     client.end();
+    provider.end();
+    finish(kernel);
+}
+
+#[test]
+fn rule_14_an_attach_of_a_binding_that_another_thread_is_asked_about_is_flagged() {
+    let kernel = plain();
+    let log = Arc::new(Log::default());
+    let turn = Arc::new(Barrier::new(2));
+    let callback_turn = Arc::clone(&turn);
+    let asked = Arc::new(Module::client("c", &log).on_attach(move |_, _| {
+        callback_turn.wait();
+        callback_turn.wait();
+        STATUS_NOINTERFACE
+    }));
+    let theirs = Arc::clone(&asked);
+    // In an attach callback itself, but of its own binding.
+    let meddling = Module::client("d", &log).on_attach(move |_, _| {
+        let (status, ..) = theirs.attach_provider(theirs.binding());
+        assert_eq!(status, STATUS_INVALID_PARAMETER);
+        STATUS_NOINTERFACE
+    });
+    let provider = Module::provider("p", &log);
+    provider.register();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _entered = kernel.enter(1);
+            turn.wait();
+            meddling.register();
+            turn.wait();
+        });
+        asked.register();
+    });
+    broken(&kernel, &violation::ATTACH_OUTSIDE, 1);
+    meddling.end();
+    asked.end();
     provider.end();
     finish(kernel);
 }
@@ -314,19 +409,23 @@ fn rule_19_accepting_without_results_is_flagged() {
     let kernel = plain();
     let log = Arc::new(Log::default());
     let client = Module::client("c", &log);
-    let provider = Module::provider("p", &log)
-        .on_attach(|_, _| ACCEPT_WITHOUT_RESULTS)
-        .on_detach(|_| STATUS_SUCCESS);
-    // Its context is poison then, so nobody may look behind it.
-    // SAFETY: the module's own memory, before it is registered.
-    let characteristics = unsafe { &mut *provider.provider };
-    characteristics.ProviderDetachClient = Some(detach_nothing);
-    characteristics.ProviderCleanupBindingContext = None;
-    provider.register();
-    client.register();
-    broken(&kernel, &violation::ATTACH_OUTPUT, 1);
-    client.end();
-    provider.end();
+    for without in [
+        ACCEPT_WITHOUT_RESULTS,
+        ACCEPT_WITHOUT_CONTEXT,
+        ACCEPT_WITHOUT_TABLE,
+    ] {
+        let provider = Module::provider("p", &log).on_attach(move |_, _| without);
+        // Its context may be poison then, so nobody may look behind it.
+        // SAFETY: the module's own memory, before it is registered.
+        let characteristics = unsafe { &mut *provider.provider };
+        characteristics.ProviderDetachClient = Some(detach_nothing);
+        characteristics.ProviderCleanupBindingContext = None;
+        provider.register();
+        client.register();
+        broken(&kernel, &violation::ATTACH_OUTPUT, 1);
+        client.end();
+        provider.end();
+    }
     finish(kernel);
 }
 
@@ -808,6 +907,41 @@ fn rule_34_a_second_completion_is_flagged() {
     finish(kernel);
 }
 
+/// Inside the detach callback, and before it where that is allowed: also there the second one is one too many.
+#[test]
+fn rule_34_a_second_completion_is_flagged_however_early() {
+    let kernel = plain();
+    kernel.nmr().compatibility(true);
+    let log = Arc::new(Log::default());
+    let client = Module::client("c", &log).on_detach(|module| {
+        module.complete(module.binding());
+        module.complete(module.binding());
+        STATUS_PENDING
+    });
+    let provider = Module::provider("p", &log).on_detach(|_| STATUS_PENDING);
+    provider.register();
+    client.register();
+    provider.complete(provider.binding());
+    provider.complete(provider.binding());
+    let detail = broken(&kernel, &violation::COMPLETED_TWICE, 1);
+    says(
+        &detail,
+        &["NmrProviderDetachClientComplete", "before that, at"],
+    );
+    client.deregister();
+    let detail = broken(&kernel, &violation::COMPLETED_TWICE, 1);
+    says(
+        &detail,
+        &[
+            "NmrClientDetachProviderComplete",
+            "in ClientDetachProvider of client",
+        ],
+    );
+    assert_eq!(client.wait(), STATUS_SUCCESS);
+    provider.end();
+    finish(kernel);
+}
+
 #[test]
 fn rule_34_a_completion_after_success_is_flagged() {
     let kernel = plain();
@@ -1057,4 +1191,24 @@ fn rule_37_a_completion_before_the_detach_is_flagged_or_remembered() {
         provider.end();
         finish(kernel);
     }
+}
+
+#[test]
+fn rule_37_who_refused_after_a_success_has_nothing_to_complete() {
+    let kernel = plain();
+    let log = Arc::new(Log::default());
+    let client = Module::client("c", &log).on_attach(|module, binding| {
+        module.attach_provider(binding);
+        STATUS_NOINTERFACE
+    });
+    let provider = Module::provider("p", &log).on_detach(|_| STATUS_PENDING);
+    provider.register();
+    client.register();
+    broken(&kernel, &violation::ATTACH_ANSWER, 1);
+    client.complete(client.binding());
+    broken(&kernel, &violation::COMPLETED_BEFORE_DETACH, 1);
+    provider.complete(provider.binding());
+    client.end();
+    provider.end();
+    finish(kernel);
 }

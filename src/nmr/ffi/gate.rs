@@ -1,0 +1,167 @@
+//! [`Gate`]: the way to the other module, and who is on it.
+//!
+//! # Safety
+//!
+//! The unsafe code of this file hands out what is behind a gate while its rundown says that somebody is inside, and completes the
+//! detach for whoever that says is last. What it relies on of NMR stands at the head of `ffi`.
+#![expect(unsafe_code, reason = "guards what is behind a gate")]
+
+use core::cell::UnsafeCell;
+use core::ffi::c_void;
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+
+use crate::context::Shared;
+use crate::irql::{Irql, Passive};
+use crate::nmr::binding::{Side, ToClient, ToProvider};
+use crate::nmr::npi::Npi;
+use crate::rundown::{Left, Rundown};
+use crate::sys;
+
+/// What a call through a binding needs.
+#[derive(Clone, Copy)]
+pub(in crate::nmr) struct Remote<T> {
+    pub(in crate::nmr) context: *mut c_void,
+    pub(in crate::nmr) dispatch: T,
+}
+
+/// The door of one binding and what is behind it.
+///
+/// # Invariants
+///
+/// `remote` is written before the door is opened and not changed afterwards.
+pub(in crate::nmr) struct Gate<N: Npi, S: Side> {
+    pub(super) rundown: Rundown,
+    pub(super) binding: sys::HANDLE,
+    remote: UnsafeCell<MaybeUninit<Remote<S::Dispatch<N>>>>,
+}
+
+// SAFETY: the handle and the peer's context may be used by any thread, the peer's table is `Send`, and the gate frees nothing.
+unsafe impl<N: Npi, S: Side> Send for Gate<N, S> {}
+// SAFETY: as for `Send`; `remote` is only read once the door was opened, which is after it was written, and the table is `Sync`.
+unsafe impl<N: Npi, S: Side> Sync for Gate<N, S> {}
+
+impl<N: Npi, S: Side> Gate<N, S> {
+    pub(super) fn try_new(binding: sys::HANDLE, irql: &mut Irql<Passive>) -> Option<Shared<Self>> {
+        let remote = UnsafeCell::new(MaybeUninit::uninit());
+        let gate = Self {
+            rundown: Rundown::new(),
+            binding,
+            remote,
+        };
+        Shared::try_new(gate, irql).ok()
+    }
+
+    /// # Safety
+    ///
+    /// Called once for this gate.
+    pub(super) unsafe fn open(&self, remote: Remote<S::Dispatch<N>>) {
+        // SAFETY: nobody reads before the door is open, and nobody else writes, by the contract of this function.
+        unsafe { (*self.remote.get()).write(remote) };
+        self.rundown.open();
+    }
+
+    /// What completing the detach takes. To be asked for before leaving: afterwards the gate may be gone.
+    fn completion(&self) -> Completion<S> {
+        Completion {
+            binding: self.binding,
+            side: PhantomData,
+        }
+    }
+}
+
+/// Tells NMR that a module has finished detaching. Refers to nothing, because cleanup, which this may run, frees the gate.
+struct Completion<S> {
+    binding: sys::HANDLE,
+    side: PhantomData<S>,
+}
+
+impl<S: Side> Completion<S> {
+    /// # Safety
+    ///
+    /// The caller has got [`Left::Last`] from the rundown of this binding's gate, and not in the detach callback. It does not use
+    /// the gate afterwards unless it owns it.
+    unsafe fn complete(self) {
+        // SAFETY: the door is closed, so the detach callback was called, and since it was not the last one out it has answered
+        // or will answer STATUS_PENDING; `Left::Last` is answered once, so this is the one completion. The level is at most
+        // DISPATCH_LEVEL, as for every use of a binding.
+        unsafe { S::complete(self.binding) };
+    }
+}
+
+/// Completes the detaching of one side.
+pub trait Complete {
+    /// # Safety
+    ///
+    /// As for [`Completion::complete`].
+    #[doc(hidden)]
+    unsafe fn complete(binding: sys::HANDLE);
+}
+
+impl Complete for ToProvider {
+    unsafe fn complete(binding: sys::HANDLE) {
+        // SAFETY: the caller vouches for the state of this binding, which is a client's.
+        unsafe { sys::NmrClientDetachProviderComplete(binding) }
+    }
+}
+
+impl Complete for ToClient {
+    unsafe fn complete(binding: sys::HANDLE) {
+        // SAFETY: the caller vouches for the state of this binding, which is a provider's.
+        unsafe { sys::NmrProviderDetachClientComplete(binding) }
+    }
+}
+
+/// Being inside a gate.
+///
+/// # Invariants
+///
+/// Made by a successful enter, so the gate is open or its last one out has not completed the detach; either way its `Bound`,
+/// which owns it, has not been cleaned up.
+pub(in crate::nmr) struct Inside<N: Npi, S: Side>(NonNull<Gate<N, S>>);
+
+// SAFETY: the gate is `Sync`, and leaving it is possible from any thread.
+unsafe impl<N: Npi, S: Side> Send for Inside<N, S> {}
+// SAFETY: sharing gives shared access to the gate, which is `Sync`.
+unsafe impl<N: Npi, S: Side> Sync for Inside<N, S> {}
+
+impl<N: Npi, S: Side> Inside<N, S> {
+    #[inline]
+    pub(in crate::nmr) fn enter(gate: &Shared<Gate<N, S>>) -> Option<Self> {
+        match gate.rundown.enter() {
+            // INVARIANT: entered just now.
+            Ok(()) => Some(Self(gate.as_ptr())),
+            Err(Left::NotLast) => None,
+            Err(Left::Last) => {
+                // SAFETY: `Left::Last` was answered just above, and this is no detach callback.
+                unsafe { gate.completion().complete() };
+                None
+            }
+        }
+    }
+
+    #[inline]
+    pub(in crate::nmr) fn remote(&self) -> &Remote<S::Dispatch<N>> {
+        // SAFETY: by the type invariant the gate is alive while this value is.
+        let gate = unsafe { self.0.as_ref() };
+        // SAFETY: nobody writes any more, since the door was opened and entered.
+        let remote = unsafe { &*gate.remote.get() };
+        // SAFETY: by the gate's invariant it was written before the door was opened.
+        unsafe { remote.assume_init_ref() }
+    }
+}
+
+impl<N: Npi, S: Side> Drop for Inside<N, S> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: by the type invariant the gate is alive until this caller has left, and then it is not used, unless the
+        // caller was the last: only the completion below lets it go then.
+        let gate = unsafe { self.0.as_ref() };
+        let completion = gate.completion();
+        if gate.rundown.leave() == Left::Last {
+            // SAFETY: `Left::Last` was answered just above, and this is no detach callback.
+            unsafe { completion.complete() };
+        }
+    }
+}

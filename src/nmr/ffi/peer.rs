@@ -1,0 +1,188 @@
+//! What modules show and give each other, in C: written for this module, read from a peer no further than that says.
+//!
+//! # Safety
+//!
+//! The unsafe code of this file reads a peer's structures, of which NMR and the author of the interface promise that they are as
+//! long as they say.
+#![expect(unsafe_code, reason = "reads what a peer shows")]
+
+use core::ffi::c_void;
+use core::mem::MaybeUninit;
+use core::ptr;
+
+use crate::debug::debug_print;
+use crate::guid::Guid;
+use crate::nmr::identity::{ModuleId, Peer};
+use crate::nmr::npi::Table;
+use crate::sys;
+
+pub(super) const fn module_id(module: ModuleId) -> sys::NPI_MODULEID {
+    let (kind, u) = match module {
+        ModuleId::Guid(guid) => (
+            sys::MIT_GUID,
+            sys::NPI_MODULEID_u {
+                Guid: guid.to_sys(),
+            },
+        ),
+        ModuleId::InterfaceLuid(luid) => {
+            // All 16 bytes are written, since the structure may be stored.
+            let [a, b, c, d, e, f, g, h] = luid.to_le_bytes();
+            let guid = sys::GUID {
+                Data1: u32::from_le_bytes([a, b, c, d]),
+                Data2: u16::from_le_bytes([e, f]),
+                Data3: u16::from_le_bytes([g, h]),
+                Data4: [0; 8],
+            };
+            (sys::MIT_IF_LUID, sys::NPI_MODULEID_u { Guid: guid })
+        }
+    };
+    sys::NPI_MODULEID {
+        Length: size_of::<sys::NPI_MODULEID>() as u16,
+        Type: kind,
+        u,
+    }
+}
+
+/// Reads a module identifier, as far as it says that it goes. `None` for one of unknown type or too short.
+///
+/// # Safety
+///
+/// `id` is null or points to a module identifier as long as its first two bytes say.
+unsafe fn read_module_id(id: *const sys::NPI_MODULEID) -> Option<ModuleId> {
+    const HEADER: usize = core::mem::offset_of!(sys::NPI_MODULEID, u);
+
+    if id.is_null() {
+        return None;
+    }
+    // SAFETY: by contract not null and at least as long as its length, which comes first.
+    let length = usize::from(unsafe { (*id).Length });
+    if length < HEADER + size_of::<sys::LUID>() {
+        return None;
+    }
+    let value = id.wrapping_byte_add(HEADER);
+    // SAFETY: the type lies in the first 8 bytes, and it is at least 16 long.
+    match unsafe { (*id).Type } {
+        sys::MIT_GUID if length >= HEADER + size_of::<sys::GUID>() => {
+            // SAFETY: the identifier is long enough, as tested just above, and any bytes are a GUID.
+            let guid = unsafe { value.cast::<sys::GUID>().read() };
+            Some(ModuleId::Guid(Guid::from_sys(guid)))
+        }
+        sys::MIT_IF_LUID => {
+            // SAFETY: the identifier is long enough, as tested above, and any bytes are a LUID.
+            let luid = unsafe { value.cast::<sys::LUID>().read() };
+            let high = u64::from(luid.HighPart.cast_unsigned());
+            Some(ModuleId::InterfaceLuid(
+                high << 32 | u64::from(luid.LowPart),
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// Says in the debugger what is wrong with a peer, and answers what an attach callback then does.
+pub(super) fn decline(peer: &str, interface: Guid, what: &str) -> sys::NTSTATUS {
+    debug_print(format_args!(
+        "nmr-netdma: a {peer} of interface {interface} is declined: {what}\n"
+    ));
+    sys::STATUS_NOINTERFACE
+}
+
+pub(super) const NO_TABLE: &str = "its dispatch table is missing or too short";
+
+/// Copies a structure of a peer, as far as it says that it goes; the rest is zero. `None` if it is missing or too short.
+///
+/// # Safety
+///
+/// `table` is null or points to a `T` as far as [`Table::EXTENT`] says.
+pub(super) unsafe fn read_table<T: Table>(table: *const c_void) -> Option<T> {
+    let mut copy = MaybeUninit::<T>::zeroed();
+    if size_of::<T>() != 0 {
+        if table.is_null() {
+            return None;
+        }
+        // SAFETY: not null, and by contract as long as it says.
+        let length = unsafe { declared::<T>(table) }?;
+        let bytes = length.min(size_of::<T>());
+        // SAFETY: that many bytes can be read by contract, and fit into the copy; a new local variable overlaps nothing.
+        unsafe { ptr::copy_nonoverlapping(table.cast::<u8>(), copy.as_mut_ptr().cast(), bytes) };
+    }
+    // SAFETY: by the contract of `Table` what a peer has in it is valid, and where it may be shorter zero is.
+    Some(unsafe { copy.assume_init() })
+}
+
+/// How many bytes of a `T` there are. `None` if there are less than the interface demands.
+///
+/// # Safety
+///
+/// `table` points to a `T` as far as [`Table::EXTENT`] says.
+unsafe fn declared<T: Table>(table: *const c_void) -> Option<usize> {
+    const {
+        assert!(
+            T::EXTENT.minimum <= size_of::<T>(),
+            "an interface demands no more of a structure than there is"
+        );
+    }
+    let extent = T::EXTENT;
+    let field = table.wrapping_byte_add(extent.offset);
+    let length = match extent.width {
+        0 => return Some(size_of::<T>()),
+        // SAFETY: the field is inside the smallest structure, as `Extent` checks.
+        2 => usize::from(unsafe { field.cast::<u16>().read_unaligned() }),
+        // SAFETY: as above.
+        4 => usize::try_from(unsafe { field.cast::<u32>().read_unaligned() }).ok()?,
+        // SAFETY: as above.
+        _ => usize::try_from(unsafe { field.cast::<u64>().read_unaligned() }).ok()?,
+    };
+    (length >= extent.minimum).then_some(length)
+}
+
+/// Whether what this module shows is as long as it says: then no peer reads past its end, and none of this library's declines it.
+pub(super) fn says_its_size<T: Table>(shown: &T) -> bool {
+    // SAFETY: all of a `T` is there, and the field, if there is one, lies inside it, as `declared` checks.
+    let said = unsafe { declared::<T>(ptr::from_ref(shown).cast()) };
+    said.is_some_and(|said| said <= size_of::<T>())
+}
+
+/// Reads what NMR shows of a peer. The error says what is wrong with it.
+///
+/// # Safety
+///
+/// `instance` is what NMR passed to an attach callback of a module of the interface `id`, and `T` is what the interface has the
+/// other side show.
+pub(super) unsafe fn read_peer<T: Table>(
+    instance: *const sys::NPI_REGISTRATION_INSTANCE,
+    id: Guid,
+) -> Result<Peer<T>, &'static str> {
+    if instance.is_null() {
+        return Err("no registration instance");
+    }
+    // SAFETY: not null, so a registration instance, of which at least the head is there.
+    let size = usize::from(unsafe { (*instance).Size });
+    if size < size_of::<sys::NPI_REGISTRATION_INSTANCE>() {
+        return Err("its registration instance is too short");
+    }
+    // SAFETY: it says that all of it is there.
+    let instance = unsafe { instance.read() };
+    // SAFETY: the peer's registration has null or its interface's identifier there, which stays while it is registered.
+    let npi = unsafe { instance.NpiId.as_ref() }.ok_or("no interface")?;
+    if Guid::from_sys(*npi) != id {
+        return Err("another interface");
+    }
+    // SAFETY: the peer's registration has null or its module identifier there, which stays while it is registered.
+    let module = unsafe { read_module_id(instance.ModuleId) };
+    let module = module.ok_or("its module id is missing, too short or of unknown type")?;
+    let shown = instance.NpiSpecificCharacteristics;
+    let characteristics = if size_of::<T>() == 0 || shown.is_null() {
+        None
+    } else {
+        // SAFETY: the interface defines `T` for the other side, as far as it says, and it stays while that is registered.
+        let table = unsafe { read_table::<T>(shown) };
+        Some(table.ok_or("its characteristics are too short")?)
+    };
+    Ok(Peer {
+        module,
+        version: instance.Version,
+        number: instance.Number,
+        characteristics,
+    })
+}
