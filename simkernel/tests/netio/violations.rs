@@ -18,6 +18,14 @@ const INTERFACE: &str = "interface 00000001-0000-0000-0000-000000000000";
 
 const HIGH: u8 = 15;
 
+/// Gives a module another GUID.
+fn rename(module: &Module) {
+    // SAFETY: the module's own memory, which nobody reads now.
+    let guid = unsafe { &raw mut (*module.id).u }.cast::<GUID>();
+    // SAFETY: as above; the identifier is a GUID.
+    unsafe { (*guid).Data4[7] = 1 };
+}
+
 fn says(detail: &str, texts: &[&str]) {
     for text in texts {
         assert!(detail.contains(text), "no {text:?} in: {detail}");
@@ -124,8 +132,7 @@ fn rule_02_a_changed_registration_is_flagged_once() {
 
     let (client, provider) = (Module::client("c", &log), Module::provider("p", &log));
     provider.register();
-    // SAFETY: the module's own memory, which nobody reads now.
-    unsafe { (*provider.id).u.Guid.Data4[7] = 1 };
+    rename(&provider);
     client.register();
     let detail = broken(&kernel, &violation::CHANGED, 1);
     assert!(
@@ -163,8 +170,7 @@ fn rule_02_a_change_of_anything_is_flagged() {
         |module| unsafe { (*module.interface).Data4[7] = 1 },
         // SAFETY: as above.
         |module| unsafe { (*module.id).Type = MIT_IF_LUID },
-        // SAFETY: as above.
-        |module| unsafe { (*module.id).u.Guid.Data4[7] = 1 },
+        rename,
     ];
     let kernel = plain();
     let log = Arc::new(Log::default());
