@@ -353,10 +353,10 @@ impl Registry {
 
     fn pair(&self, binding: u32) -> Pair {
         let binding = &self.bindings[binding];
-        let [client, provider] = binding.modules.map(|module| self.modules[module].name);
+        let [client, provider] = binding.modules;
         Pair {
-            client,
-            provider,
+            client: self.modules[client].name,
+            provider: self.modules[provider].name,
             interface: self.interfaces[binding.interface as usize].id,
         }
     }
@@ -851,9 +851,22 @@ impl Registry {
         });
         let tables = self.tables.remove(&handle.index);
         let tables = tables.map_or([false; 2], |tables| mm::were_freed(machine, tables));
+        if freed != [false; 2] || tables != [false; 2] {
+            self.report_freed(machine, handle.index, freed, tables);
+        }
+        Some(callbacks)
+    }
+
+    /// Reports what a binding's sides freed before its cleanup, by role: contexts and tables.
+    #[cold]
+    fn report_freed(&self, machine: &Machine, index: u32, contexts: [bool; 2], tables: [bool; 2]) {
         for role in [Role::Client, Role::Provider] {
             let freed = [
-                (&violation::BINDING_CONTEXT_FREED, "binding context", freed),
+                (
+                    &violation::BINDING_CONTEXT_FREED,
+                    "binding context",
+                    contexts,
+                ),
                 (&violation::TABLE_FREED, "dispatch table", tables),
             ];
             for (rule, what, _) in freed.iter().filter(|(.., freed)| freed[role as usize]) {
@@ -861,12 +874,11 @@ impl Registry {
                     rule,
                     format_args!(
                         "the {what} of {role} was freed before the cleanup: {}",
-                        self.pair(handle.index)
+                        self.pair(index)
                     ),
                 );
             }
         }
-        Some(callbacks)
     }
 
     pub(super) fn end_cleanup(&mut self, handle: Handle) {
