@@ -1,6 +1,7 @@
 //! Stands in for `wdk-sys` 0.5.2 in type checks: the names, and the shapes of the types, that it generates from the kit for KMDF 1.33
 //! on amd64, as far as this project uses them. `types.rs` was written from the published layouts of those types, not from this
-//! project's own declarations. The macro behind [`call_unsafe_wdf_function_binding`] is the real one.
+//! project's own declarations; but some status codes, pointer types and callbacks are in no published layout, and are here as this
+//! project names them: of those it proves less. The macro behind [`call_unsafe_wdf_function_binding`] is the real one.
 #![no_std]
 #![allow(
     missing_docs,
