@@ -14,7 +14,7 @@ use nmr_netdma::sys::{
 use super::callback::{CLIENT_ATTACH, EARLY, POISON, PROVIDER_ATTACH, ProviderAnswer};
 use super::handle::{Handle, Kind, SHARDS};
 use super::lock::{Guard, Lock};
-use super::name::{Name, Pair, Role};
+use super::name::{Pair, Role};
 use super::note::{Inside, Note};
 use super::registry::{AfterAttach, Existence, Registering, Registry};
 use super::snapshot::{Snapshot, Source};
@@ -145,7 +145,7 @@ pub(super) fn register(
             return Err(STATUS_INVALID_PARAMETER);
         }
     };
-    let name = snapshot.name(role);
+    let mut name = snapshot.name(role);
     if let Some(wrong) = snapshot.wrong_size(role) {
         machine.violated(
             &violation::SIZES,
@@ -169,13 +169,10 @@ pub(super) fn register(
     }
     let frames = current().frames.borrow();
     let origin = frames.first().cloned().map(Box::new);
-    let driver = if frames.is_empty() {
-        0
-    } else {
-        pnp::driver_in(machine, &frames)
-    };
+    if !frames.is_empty() {
+        name.driver = pnp::driver_in(machine, &frames);
+    }
     drop(frames);
-    let name = Name { driver, ..name };
     state.note(machine, || Note::Registered {
         module: name,
         interface,

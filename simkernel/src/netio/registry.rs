@@ -849,8 +849,12 @@ impl Registry {
                 irql: interface.level(settings.level(), irql),
             })
         });
-        let tables = self.tables.remove(&handle.index);
-        let tables = tables.map_or([false; 2], |tables| mm::were_freed(machine, tables));
+        let mut tables = [false; 2];
+        if !self.tables.is_empty()
+            && let Some(known) = self.tables.remove(&handle.index)
+        {
+            tables = mm::were_freed(machine, known);
+        }
         if freed != [false; 2] || tables != [false; 2] {
             self.report_freed(machine, handle.index, freed, tables);
         }
