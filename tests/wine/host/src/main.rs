@@ -165,6 +165,11 @@ fn play(
             }
         }
     };
+    if !passed {
+        // The next run overwrites the log itself.
+        let kept = directory.join(format!("failed-{}.log", scenario.name));
+        fs::write(kept, &run.log)?;
+    }
     Ok(Outcome {
         name: scenario.name,
         what: scenario.what,
