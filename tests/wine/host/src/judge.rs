@@ -15,8 +15,6 @@ const HARMLESS: &[&str] = &[
     "syswow64\\rundll32.exe",
     "start_rpcss",
     "getaddrinfo",
-    // Wine's own mouse.
-    "L\"HID\\\\VID_",
     // The INF names a catalog, which only exists for a signed package.
     "Could not add catalog",
 ];

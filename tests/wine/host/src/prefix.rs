@@ -56,21 +56,28 @@ impl Prefix {
         let log = directory.with_extension("log");
         let output = File::create(&log)?;
         let code = prefix.wine(&["wineboot", "-i"], 120, &output)?;
-        for (key, value, kind, data) in [
-            // Mice and keyboards would be found, now or later, and are of no use here.
-            (r"Services\winebus", "Start", "REG_DWORD", "4"),
+        let mut codes = vec![code];
+        for change in [
             // How long a driver's entry may take, in milliseconds, on a machine that has other things to do.
-            ("Control", "ServicesPipeTimeout", "REG_SZ", "60000"),
+            &[
+                "add",
+                r"Control",
+                "/v",
+                "ServicesPipeTimeout",
+                "/d",
+                "60000",
+            ][..],
+            // Wine's own buses, of no use here. Their process may die at each boot: it enumerates them even when its Plug and Play
+            // manager is not there yet.
+            &["delete", r"Enum\ROOT\WINE"],
         ] {
-            let key = format!(r"HKLM\System\CurrentControlSet\{key}");
-            let set = [
-                "reg", "add", &key, "/v", value, "/t", kind, "/d", data, "/f",
-            ];
-            prefix.wine(&set, COMMAND_SECONDS, &output)?;
+            let key = format!(r"HKLM\System\CurrentControlSet\{}", change[1]);
+            let change = [&["reg", change[0], &key], &change[2..], &["/f"]].concat();
+            codes.push(prefix.wine(&change, COMMAND_SECONDS, &output)?);
         }
         prefix.server(&["-k"], 60)?;
         prefix.server(&["-w"], 60)?;
-        if code != Some(0) {
+        if codes.iter().any(|code| *code != Some(0)) {
             return Err(io::Error::other(format!(
                 "the Wine prefix cannot be made, see {}",
                 log.display()

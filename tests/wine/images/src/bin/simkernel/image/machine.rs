@@ -23,13 +23,14 @@ use alloc::string::String;
 use core::fmt;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use core::time::Duration;
 
 use nmr_netdma::sys;
 use simkernel::platform::{self, Condvar, Mutex, Thread};
 use simkernel::trace::Event;
 use simkernel::{Config, Kernel};
 
-use super::{framework, shim, trap};
+use super::{framework, shim, trap, wine};
 
 /// What is different about a machine that Wine's drivers come to: mostly something wrong on purpose, to see that the judge finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,9 @@ impl Variant {
         })
     }
 }
+
+/// How long Wine may take to start its Plug and Play manager.
+const DEVICE_MANAGER: Duration = Duration::from_secs(30);
 
 static KERNEL: AtomicPtr<Kernel> = AtomicPtr::new(ptr::null_mut());
 
@@ -229,6 +233,13 @@ pub(super) fn job(name: &'static str, body: fn() -> Result<(), String>) -> Resul
 
 /// Starts the harness, and its thread.
 fn begin(body: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    let started = platform::now();
+    while !wine::has_device_manager() {
+        if Duration::from_nanos(platform::now() - started) > DEVICE_MANAGER {
+            return Err("Wine's Plug and Play manager does not start".into());
+        }
+        platform::sleep(Duration::from_millis(1));
+    }
     let omitted = (variant() == Variant::Import).then_some("KeInsertQueueDpc");
     let status = shim::start(omitted);
     if !sys::NT_SUCCESS(status) {

@@ -8,8 +8,9 @@
 
 use alloc::vec::Vec;
 use core::ffi::c_void;
+use core::ptr;
 
-use nmr_netdma::sys::{DEVICE_OBJECT, DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
+use nmr_netdma::sys::{DEVICE_OBJECT, DRIVER_OBJECT, NT_SUCCESS, NTSTATUS, UNICODE_STRING};
 
 /// An `IRP`, by its address.
 pub(super) type Irp = *mut u8;
@@ -44,6 +45,16 @@ unsafe extern "system" {
     pub(super) fn IofCompleteRequest(irp: Irp, boost: i8);
     pub(super) fn PsSetLoadImageNotifyRoutine(routine: LoadNotify) -> NTSTATUS;
     pub(super) fn PsRemoveLoadImageNotifyRoutine(routine: LoadNotify) -> NTSTATUS;
+    fn ObReferenceObjectByName(
+        name: *const UNICODE_STRING,
+        attributes: u32,
+        state: *const c_void,
+        access: u32,
+        kind: *const c_void,
+        mode: u8,
+        context: *const c_void,
+        object: *mut *const DRIVER_OBJECT,
+    ) -> NTSTATUS;
     pub(super) fn ZwLoadDriver(service: *const UNICODE_STRING) -> NTSTATUS;
     pub(super) fn ZwUnloadDriver(service: *const UNICODE_STRING) -> NTSTATUS;
 }
@@ -157,6 +168,34 @@ pub(super) unsafe fn copy_to_next(irp: Irp, routine: Completion) {
     let context = next.wrapping_add(COMPLETION_CONTEXT).cast::<usize>();
     // SAFETY: as above.
     unsafe { context.write(0) };
+}
+
+/// Whether the Plug and Play manager of this process is there. Wine reports the process as running, and sends it commands, before it
+/// starts its Plug and Play manager; a device that is enumerated in between takes the process down.
+pub(super) fn has_device_manager() -> bool {
+    let name = Text::new("\\Driver\\PnpManager");
+    let mut driver = ptr::null();
+    // SAFETY: the name and the place for the object are there while the call lasts; the other arguments may be absent.
+    let status = unsafe {
+        ObReferenceObjectByName(
+            &name.string(),
+            0,
+            ptr::null(),
+            0,
+            ptr::null(),
+            0,
+            ptr::null(),
+            &mut driver,
+        )
+    };
+    if !NT_SUCCESS(status) {
+        return false;
+    }
+    // SAFETY: the object was found, and is kept: the reference is never given back.
+    let functions = unsafe { (*driver).MajorFunction };
+    // Wine sets this function last. Until then all are the same one, which refuses.
+    functions[PNP].map(|function| function as usize)
+        != functions[0].map(|function| function as usize)
 }
 
 /// A counted string, with what it points to. It ends with a zero, since Wine counts on that here and there.
