@@ -3,10 +3,11 @@
 //! # Safety
 //!
 //! The unsafe code of this file reads the calling thread's slot, which holds null or a pointer to a `Thread` that its
-//! [`Entered`] guard keeps alive and takes out again.
+//! [`Entered`] guard keeps alive and takes out again; and the callbacks that a thread is in, which lie on its stack, each
+//! with a pointer to the one around it, until [`in_callback`] takes it out again.
 #![expect(
     unsafe_code,
-    reason = "a thread finds its machine through a pointer in its slot"
+    reason = "a thread finds its machine, and its callbacks, through pointers"
 )]
 
 use alloc::boxed::Box;
@@ -14,7 +15,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -104,48 +105,49 @@ pub(crate) struct Machine {
 }
 
 /// A callback that a thread is in, for diagnosis.
-#[derive(Clone, Debug)]
-pub(crate) struct Frame {
+pub(crate) struct Frame<'a> {
     /// The callback's C name.
     pub(crate) callback: &'static str,
     /// Whose it is.
-    pub(crate) owner: Owner,
+    pub(crate) owner: Owner<'a>,
     /// Identifies the owner to the part of the kernel that called: a handle, an object's address.
     pub(crate) key: usize,
+    /// The callback that it was called in; null if it was called in none.
+    outer: *const Frame<'static>,
+}
+
+impl Frame<'_> {
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.outer.is_null()
+    }
 }
 
 /// Whose a callback is: a device's or a driver's name, or a module's of the registrar, whose name is made when somebody looks.
-#[derive(Clone, Debug)]
-pub(crate) enum Owner {
-    Name(String),
-    Module(netio::Party),
+#[derive(Clone, Copy)]
+pub(crate) enum Owner<'a> {
+    Name(&'a str),
+    Module(netio::Party<'a>),
 }
 
-impl From<String> for Owner {
-    fn from(name: String) -> Self {
+impl<'a> From<&'a str> for Owner<'a> {
+    fn from(name: &'a str) -> Self {
         Self::Name(name)
     }
 }
 
-impl From<&str> for Owner {
-    fn from(name: &str) -> Self {
-        Self::Name(String::from(name))
-    }
-}
-
-impl From<netio::Party> for Owner {
-    fn from(party: netio::Party) -> Self {
+impl<'a> From<netio::Party<'a>> for Owner<'a> {
+    fn from(party: netio::Party<'a>) -> Self {
         Self::Module(party)
     }
 }
 
-impl Owner {
+impl Owner<'_> {
     fn is_empty(&self) -> bool {
         matches!(self, Self::Name(name) if name.is_empty())
     }
 }
 
-impl fmt::Display for Owner {
+impl fmt::Display for Owner<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => formatter.write_str(name),
@@ -165,9 +167,26 @@ pub(crate) struct Thread {
     pub(crate) is_processor: Cell<bool>,
     /// Spin locks that it holds.
     pub(crate) locks: Cell<u32>,
-    pub(crate) frames: RefCell<Vec<Frame>>,
+    /// The innermost callback that it is in, or null.
+    frame: Cell<*const Frame<'static>>,
     /// Whether it belongs to its machine only because the machine adopts.
     adopted: bool,
+}
+
+impl Thread {
+    /// The first answer of `look`, which sees the callbacks that the thread is in, the innermost first.
+    pub(crate) fn find_frame<R>(&self, mut look: impl FnMut(&Frame<'_>) -> Option<R>) -> Option<R> {
+        let mut next = self.frame.get();
+        // SAFETY: null, or a frame of an `in_callback` that has not returned, since that takes it out before it does; it is
+        // this thread's, which therefore does not leave it before `look` has returned, and `look` cannot keep it.
+        while let Some(frame) = unsafe { next.as_ref() } {
+            if let Some(found) = look(frame) {
+                return Some(found);
+            }
+            next = frame.outer;
+        }
+        None
+    }
 }
 
 /// The machine that adopts: a thread that belongs to none becomes one of its threads when it calls.
@@ -207,7 +226,7 @@ impl Entered<'_> {
             processor: Cell::new(processor),
             is_processor: Cell::new(false),
             locks: Cell::new(0),
-            frames: RefCell::new(Vec::new()),
+            frame: Cell::new(core::ptr::null()),
             adopted,
         }));
         let outer = platform::slot();
@@ -281,12 +300,13 @@ pub(crate) fn machine<'a>() -> &'a Arc<Machine> {
 pub(crate) fn callbacks() -> String {
     let mut text = String::new();
     if let Some(thread) = try_current() {
-        for frame in thread.frames.borrow().iter().rev() {
+        thread.find_frame::<()>(|frame| {
             text.push_str(&format!(", in {}", frame.callback));
             if !frame.owner.is_empty() {
                 text.push_str(&format!(" of {}", frame.owner));
             }
-        }
+            None
+        });
     }
     text
 }
@@ -308,22 +328,32 @@ impl Machine {
     }
 }
 
-/// Runs `body` as the callback `frame`, so that diagnoses can name it.
-pub(crate) fn in_callback<R>(
+/// Runs `body` as the callback `callback`, so that diagnoses can name it.
+pub(crate) fn in_callback<'a, R>(
     callback: &'static str,
-    owner: impl Into<Owner>,
+    owner: impl Into<Owner<'a>>,
     key: usize,
     body: impl FnOnce() -> R,
 ) -> R {
+    /// Takes the innermost frame out, whether its callback returns or unwinds.
+    struct Leave<'a>(&'a Thread, *const Frame<'static>);
+
+    impl Drop for Leave<'_> {
+        fn drop(&mut self) {
+            self.0.frame.set(self.1);
+        }
+    }
+
     let thread = current();
-    thread.frames.borrow_mut().push(Frame {
+    let frame = Frame {
         callback,
         owner: owner.into(),
         key,
-    });
-    let result = body();
-    thread.frames.borrow_mut().pop();
-    result
+        outer: thread.frame.get(),
+    };
+    let _leave = Leave(thread, frame.outer);
+    thread.frame.set((&raw const frame).cast());
+    body()
 }
 
 /// Makes the calling host thread a thread of `machine` while `body` runs: for processors and system threads.

@@ -61,7 +61,7 @@ use self::lock::Lock;
 use self::registry::Registry;
 use crate::Rule;
 use crate::fault::{self, Fault};
-use crate::kernel::{Config, Frame, Kernel, Machine, Owner, Thread, current};
+use crate::kernel::{Config, Kernel, Machine, Owner, Thread, current};
 use crate::verifier::Leak;
 
 pub(crate) use self::name::Party;
@@ -271,14 +271,13 @@ fn before(machine: &Machine, matches: impl Fn(&Note) -> bool) -> String {
 
 /// The callback of the registrar that the calling thread is in, if no other is inside it: `true` for detach and cleanup.
 fn innermost(thread: &Thread) -> Option<bool> {
-    match thread.frames.borrow().last()? {
-        Frame {
-            callback,
-            owner: Owner::Module(_),
-            ..
-        } => Some(!matches!(*callback, CLIENT_ATTACH | PROVIDER_ATTACH)),
-        _ => None,
-    }
+    let innermost = thread.find_frame(|frame| {
+        Some(match frame.owner {
+            Owner::Module(_) => Some(!matches!(frame.callback, CLIENT_ATTACH | PROVIDER_ATTACH)),
+            Owner::Name(_) => None,
+        })
+    });
+    innermost.flatten()
 }
 
 /// The rule that a call at the wrong level breaks if it is about the callback that it comes from.

@@ -36,7 +36,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use nmr_netdma::sys;
 
-use crate::kernel::{Config, Frame, Kernel, Machine, Owner};
+use crate::kernel::{Config, Kernel, Machine, Owner, Thread};
 use crate::mm::Registers;
 use crate::netio;
 use crate::platform::Mutex;
@@ -661,8 +661,9 @@ pub(crate) fn driver_of(machine: &Machine, object: usize) -> Option<Arc<Driver>>
 }
 
 /// The driver whose code the innermost of a thread's callbacks is, as far as that can be told; 0 if it cannot.
-pub(crate) fn driver_in(machine: &Machine, frames: &[Frame]) -> u64 {
-    let driver = |frame: &Frame| match &frame.owner {
+pub(crate) fn driver_in(thread: &Thread) -> u64 {
+    let machine = &thread.machine;
+    let driver = thread.find_frame(|frame| match frame.owner {
         Owner::Module(party) => Some(party.driver()).filter(|driver| *driver != 0),
         Owner::Name(name) => {
             let by_key = drivers(machine)
@@ -670,13 +671,13 @@ pub(crate) fn driver_in(machine: &Machine, frames: &[Frame]) -> u64 {
                 .find(|driver| [driver.object().addr(), driver.handle()].contains(&frame.key));
             let by_device = || {
                 let nodes = nodes(machine);
-                let node = nodes.iter().find(|node| node.name == *name)?;
+                let node = nodes.iter().find(|node| node.name == name)?;
                 Some(node.driver.id)
             };
             by_key.map(|driver| driver.id).or_else(by_device)
         }
-    };
-    frames.iter().rev().find_map(driver).unwrap_or(0)
+    });
+    driver.unwrap_or(0)
 }
 
 /// The driver, if there is just one.

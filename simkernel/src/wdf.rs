@@ -344,18 +344,10 @@ impl<'a> Call<'a> {
         if let Some(bound) = table::bound_driver(self.globals) {
             return Some(bound);
         }
-        let keys: Vec<usize> = kernel::current()
-            .frames
-            .borrow()
-            .iter()
-            .rev()
-            .map(|frame| frame.key)
-            .collect();
-        let named = keys
-            .into_iter()
-            .find_map(|key| match self.machine.wdf.objects.find(key) {
+        let named =
+            kernel::current().find_frame(|frame| match self.machine.wdf.objects.find(frame.key) {
                 Some(object) => Some(Arc::clone(&object.driver)),
-                None => pnp::driver_of(self.machine, key),
+                None => pnp::driver_of(self.machine, frame.key),
             });
         // Callbacks of other parts of the kernel do not say whose they are; with one driver there is no doubt.
         let driver = named.or_else(|| pnp::only_driver(self.machine));
@@ -466,7 +458,7 @@ impl<'a> Call<'a> {
 /// Runs a callback of the object `key` at `irql`.
 fn callback<R>(
     name: &'static str,
-    owner: impl Into<kernel::Owner>,
+    owner: &str,
     key: usize,
     irql: u8,
     body: impl FnOnce() -> R,

@@ -13,7 +13,6 @@
 //! until the DPC is neither queued nor being queued. The words that several processors touch are touched atomically.
 #![expect(unsafe_code, reason = "defines functions with C names")]
 
-use alloc::string::String;
 use core::ffi::c_void;
 use core::fmt;
 use core::ops::Range;
@@ -68,7 +67,7 @@ impl Call {
             context,
             arguments: [first, second],
         } = self;
-        kernel::in_callback("CustomDpc", String::new(), dpc.addr(), || {
+        kernel::in_callback("CustomDpc", "", dpc.addr(), || {
             // SAFETY: the driver gave the routine, its context and its arguments for this call.
             at(DISPATCH, || unsafe { routine(dpc, context, first, second) });
         });

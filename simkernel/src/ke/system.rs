@@ -41,9 +41,10 @@ pub(crate) unsafe extern "system" fn KeBugCheckEx(
         platform::write_error(&format!(
             "simkernel: bug check on processor {processor} at IRQL {irql}"
         ));
-        for frame in thread.frames.borrow().iter().rev() {
+        thread.find_frame::<()>(|frame| {
             platform::write_error(&format!("  in {} {}", frame.callback, frame.owner));
-        }
+            None
+        });
         for violation in thread.machine.verifier.violations() {
             platform::write_error(&format!("  before: {violation}"));
         }

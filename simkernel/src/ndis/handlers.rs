@@ -126,10 +126,8 @@ impl Handlers {
     /// Whether the calling thread is in one of these handlers.
     pub(super) fn running(&self) -> bool {
         kernel::current()
-            .frames
-            .borrow()
-            .iter()
-            .any(|frame| frame.key == self.key)
+            .find_frame(|frame| (frame.key == self.key).then_some(()))
+            .is_some()
     }
 
     fn level(&self, machine: &Machine) -> u8 {

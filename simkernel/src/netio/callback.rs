@@ -41,8 +41,7 @@ fn call<R>(
     status: impl FnOnce(&R) -> Option<NTSTATUS>,
     body: impl FnOnce() -> R,
 ) -> R {
-    let party = Party { role, pair: *pair };
-    in_callback(callback, party, binding.bits(), || {
+    in_callback(callback, Party { role, pair }, binding.bits(), || {
         ke::at(irql, || {
             let result = body();
             machine.netio.note(machine, || Note::Called {

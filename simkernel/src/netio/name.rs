@@ -126,7 +126,6 @@ impl fmt::Display for Name {
 }
 
 /// The two sides of a binding.
-#[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair {
     pub(super) client: Name,
     pub(super) provider: Name,
@@ -154,13 +153,13 @@ impl Pair {
 }
 
 /// One side of a binding, whose callback runs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Party {
+#[derive(Clone, Copy)]
+pub(crate) struct Party<'a> {
     pub(super) role: Role,
-    pub(super) pair: Pair,
+    pub(super) pair: &'a Pair,
 }
 
-impl Party {
+impl Party<'_> {
     pub(super) fn name(&self) -> Name {
         self.pair.of(self.role)
     }
@@ -171,7 +170,7 @@ impl Party {
     }
 }
 
-impl fmt::Display for Party {
+impl fmt::Display for Party<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, peer) = (self.name(), self.pair.of(self.role.other()));
         let interface = self.pair.interface;

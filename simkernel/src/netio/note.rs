@@ -6,7 +6,7 @@ use nmr_netdma::sys;
 
 use super::handle::Handle;
 use super::name::{Id, Name, Role};
-use crate::kernel::{Frame, Owner, Thread};
+use crate::kernel::{Owner, Thread};
 
 /// One thing that the registrar did.
 #[derive(Clone, Copy, Debug)]
@@ -50,12 +50,14 @@ pub(crate) struct Inside {
 impl Inside {
     /// The innermost callback that the thread is in.
     pub(super) fn of(thread: &Thread) -> Option<Self> {
-        thread.frames.borrow().last().map(|frame: &Frame| Self {
-            callback: frame.callback,
-            module: match &frame.owner {
-                Owner::Module(party) => Some(party.name()),
-                Owner::Name(_) => None,
-            },
+        thread.find_frame(|frame| {
+            Some(Self {
+                callback: frame.callback,
+                module: match frame.owner {
+                    Owner::Module(party) => Some(party.name()),
+                    Owner::Name(_) => None,
+                },
+            })
         })
     }
 }

@@ -1,6 +1,5 @@
 //! What the nine functions do: locked steps of the registry with callbacks between them.
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use core::ffi::c_void;
@@ -167,12 +166,12 @@ pub(super) fn register(
     if machine.fails(Fault::Registration, format_args!("{name}")) {
         return Err(STATUS_INSUFFICIENT_RESOURCES);
     }
-    let frames = current().frames.borrow();
-    let origin = frames.first().cloned().map(Box::new);
-    if !frames.is_empty() {
-        name.driver = pnp::driver_in(machine, &frames);
-    }
-    drop(frames);
+    let thread = current();
+    name.driver = pnp::driver_in(thread);
+    let origin = thread.find_frame(|frame| {
+        let origin = || format!("{} of {}", frame.callback, frame.owner).into_boxed_str();
+        frame.is_outermost().then(origin)
+    });
     state.note(machine, || Note::Registered {
         module: name,
         interface,
@@ -231,16 +230,12 @@ pub(super) fn attach(
     ) else {
         return NOTHING;
     };
-    let here = current()
-        .frames
-        .borrow()
-        .iter()
-        .any(|frame| frame.key == binding.bits() && frame.callback == CLIENT_ATTACH);
-    let allowed = registry.may_offer(binding).and(if here {
-        Ok(())
-    } else {
-        Err(&violation::ATTACH_OUTSIDE)
+    let here = current().find_frame(|frame| {
+        (frame.key == binding.bits() && frame.callback == CLIENT_ATTACH).then_some(())
     });
+    let allowed = registry
+        .may_offer(binding)
+        .and(here.ok_or(&violation::ATTACH_OUTSIDE));
     if let Err(rule) = allowed {
         let pair = registry.pair_of(binding);
         drop(registry);
@@ -405,7 +400,7 @@ pub(super) fn wait(machine: &Machine, function: &str, raw: HANDLE, role: Role) -
         );
         return STATUS_INVALID_PARAMETER;
     }
-    let own = current().frames.borrow().iter().rev().find_map(|frame| {
+    let own = current().find_frame(|frame| {
         let binding = Handle::from_bits(frame.key)?;
         let waits = binding.kind == Kind::Binding
             && binding.shard == module.shard

@@ -26,7 +26,7 @@ use super::slab::{Linked, Links, List, NONE, Slab};
 use super::snapshot::{AttachFunction, CleanupFunction, DetachFunction, Snapshot, Source};
 use super::{LevelChoice, Settings, before, violation};
 use crate::hash::WordMap;
-use crate::kernel::{Frame, Machine};
+use crate::kernel::Machine;
 use crate::mm;
 use crate::platform::{self, Condvar, Mutex};
 
@@ -49,7 +49,7 @@ struct Module {
     reported: bool,
     waiter: Option<Arc<Waiter>>,
     /// The callback in which it registered, if it was in one.
-    origin: Option<Box<Frame>>,
+    origin: Option<Box<str>>,
 }
 
 impl Module {
@@ -240,7 +240,7 @@ pub(super) struct Registering<'a> {
     pub(super) attach: AttachFunction,
     pub(super) detach: DetachFunction,
     pub(super) context: PVOID,
-    pub(super) origin: Option<Box<Frame>>,
+    pub(super) origin: Option<Box<str>>,
 }
 
 /// What follows when a client's attach callback has returned.
@@ -971,10 +971,7 @@ impl Registry {
             let interface = self.interfaces[module.interface as usize].id;
             let mut detail = format!("{name}, interface {interface}, {state}");
             if let Some(origin) = origin {
-                let Frame {
-                    callback, owner, ..
-                } = &**origin;
-                detail.push_str(&format!(", registered in {callback} of {owner}"));
+                detail.push_str(&format!(", registered in {origin}"));
             }
             Left { kind, detail }
         })

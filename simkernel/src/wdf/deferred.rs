@@ -156,7 +156,7 @@ unsafe extern "C" fn run_dpc(
     if let Some(routine) = dpc.routine {
         callback(
             "EvtDpcFunc",
-            dpc.object().owner(),
+            &dpc.object().owner(),
             context.addr(),
             ke::irql(),
             || {
@@ -372,7 +372,7 @@ pub(super) unsafe extern "C" fn work_item_enqueue(
         if let Some(routine) = item.routine {
             callback(
                 "EvtWorkItem",
-                item.object().owner(),
+                &item.object().owner(),
                 item.object().handle,
                 ke::irql(),
                 || {
@@ -528,7 +528,7 @@ unsafe extern "C" fn run_timer(
     if let Some(routine) = timer.routine {
         callback(
             "EvtTimerFunc",
-            timer.object().owner(),
+            &timer.object().owner(),
             context.addr(),
             ke::irql(),
             || {

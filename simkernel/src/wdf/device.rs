@@ -165,7 +165,7 @@ pub(crate) fn add(machine: &Arc<Machine>, node: &Arc<Node>) -> sys::NTSTATUS {
     );
     let status = callback(
         "EvtDriverDeviceAdd",
-        node.name.as_str(),
+        &node.name,
         framework.object().handle,
         0,
         || {

@@ -68,7 +68,7 @@ unsafe extern "C" fn unload(object: sys::PDRIVER_OBJECT) {
         machine.trace("wdf", format_args!("{}: EvtDriverUnload", driver.name));
         callback(
             "EvtDriverUnload",
-            driver.name.as_str(),
+            &driver.name,
             framework.object().handle,
             0,
             || {

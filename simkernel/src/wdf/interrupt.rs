@@ -228,7 +228,7 @@ fn enable(interrupt: &Ref<Interrupt>) -> sys::NTSTATUS {
     let status = interrupt.lock.synchronized(|| {
         callback(
             "EvtInterruptEnable",
-            interrupt.node.name.as_str(),
+            &interrupt.node.name,
             interrupt.object().handle,
             ke::irql(),
             || {
@@ -247,7 +247,7 @@ fn disable(machine: &Machine, interrupt: &Ref<Interrupt>) {
     let status = interrupt.lock.synchronized(|| {
         callback(
             "EvtInterruptDisable",
-            interrupt.node.name.as_str(),
+            &interrupt.node.name,
             interrupt.object().handle,
             ke::irql(),
             || {
@@ -322,7 +322,7 @@ unsafe extern "C" fn run_dpc(
     if let Some(routine) = interrupt.config.EvtInterruptDpc {
         callback(
             "EvtInterruptDpc",
-            interrupt.node.name.as_str(),
+            &interrupt.node.name,
             context.addr(),
             ke::irql(),
             || {
@@ -468,7 +468,7 @@ pub(super) unsafe extern "C" fn interrupt_synchronize(
     let result = interrupt.lock.synchronized(|| {
         callback(
             "EvtInterruptSynchronize",
-            interrupt.node.name.as_str(),
+            &interrupt.node.name,
             interrupt.object().handle,
             ke::irql(),
             || {

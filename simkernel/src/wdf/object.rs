@@ -594,7 +594,7 @@ pub(super) fn cleanup(machine: &Arc<Machine>, object: &Arc<Object>) {
     for cleanup in callbacks.into_iter().flatten() {
         callback(
             "EvtCleanupCallback",
-            object.owner(),
+            &object.owner(),
             object.handle,
             ke::irql(),
             || {
@@ -636,7 +636,7 @@ fn dereference(machine: &Arc<Machine>, object: &Arc<Object>) {
     for destroy in destroys.into_iter().flatten() {
         callback(
             "EvtDestroyCallback",
-            object.driver.name.clone(),
+            &object.driver.name,
             object.handle,
             ke::irql(),
             || {

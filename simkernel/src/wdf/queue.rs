@@ -111,26 +111,20 @@ pub(super) fn present(machine: &Arc<Machine>, queue: &Ref<Queue>) {
         };
         let (handle, key) = (queue.handle(), queue.object().handle);
         if let Some(routine) = queue.config.EvtIoDeviceControl {
-            callback(
-                "EvtIoDeviceControl",
-                queue.name.as_str(),
-                key,
-                level,
-                || {
-                    // SAFETY: the driver gave this routine for this queue; the request is the driver's until it is completed.
-                    unsafe {
-                        routine(
-                            handle,
-                            request.handle(),
-                            request.output_length,
-                            request.input_length,
-                            request.code,
-                        )
-                    }
-                },
-            );
+            callback("EvtIoDeviceControl", &queue.name, key, level, || {
+                // SAFETY: the driver gave this routine for this queue; the request is the driver's until it is completed.
+                unsafe {
+                    routine(
+                        handle,
+                        request.handle(),
+                        request.output_length,
+                        request.input_length,
+                        request.code,
+                    )
+                }
+            });
         } else if let Some(routine) = queue.config.EvtIoDefault {
-            callback("EvtIoDefault", queue.name.as_str(), key, level, || {
+            callback("EvtIoDefault", &queue.name, key, level, || {
                 // SAFETY: as above.
                 unsafe { routine(handle, request.handle()) }
             });
