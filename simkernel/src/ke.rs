@@ -22,7 +22,7 @@ use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
 use self::processor::{Processors, Work};
-use crate::kernel::{self, Config, Kernel, Machine};
+use crate::kernel::{self, Config, Kernel, Machine, Thread};
 use crate::netio;
 use crate::platform::{self, Condvar, Mutex};
 use crate::verifier::Leak;
@@ -90,9 +90,9 @@ pub(crate) fn require(what: &'static str, allowed: RangeInclusive<u8>) -> bool {
     right
 }
 
-/// Runs `body` on this thread at `irql`, and checks that it returns at that level and without a spin lock of its own.
-pub(crate) fn at<R>(irql: u8, body: impl FnOnce() -> R) -> R {
-    let thread = kernel::current();
+/// Runs `body` on the calling thread, `thread`, at `irql`, and checks that it returns at that level and without a spin lock of
+/// its own.
+pub(crate) fn at<R>(thread: &Thread, irql: u8, body: impl FnOnce() -> R) -> R {
     let outer = thread.irql.replace(irql);
     let locks = thread.locks.get();
     let result = body();
@@ -163,7 +163,9 @@ impl Kernel {
 
     /// Runs `body` on the calling thread, at PASSIVE_LEVEL, as a thread of this machine that is bound to `processor`.
     pub fn run_on<R>(&self, processor: u32, body: impl FnOnce() -> R) -> R {
-        kernel::enter(self.machine(), processor, PASSIVE, || at(PASSIVE, body))
+        kernel::enter(self.machine(), processor, PASSIVE, || {
+            at(kernel::current(), PASSIVE, body)
+        })
     }
 
     /// Runs `body` on a processor's own thread, at DISPATCH_LEVEL and in turn with the DPCs, and waits for it.

@@ -328,8 +328,9 @@ impl Machine {
     }
 }
 
-/// Runs `body` as the callback `callback`, so that diagnoses can name it.
+/// Runs `body` on the calling thread, `thread`, as the callback `callback`, so that diagnoses can name it.
 pub(crate) fn in_callback<'a, R>(
+    thread: &Thread,
     callback: &'static str,
     owner: impl Into<Owner<'a>>,
     key: usize,
@@ -344,7 +345,6 @@ pub(crate) fn in_callback<'a, R>(
         }
     }
 
-    let thread = current();
     let frame = Frame {
         callback,
         owner: owner.into(),

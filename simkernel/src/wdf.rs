@@ -463,7 +463,10 @@ fn callback<R>(
     irql: u8,
     body: impl FnOnce() -> R,
 ) -> R {
-    ke::at(irql, || kernel::in_callback(name, owner, key, body))
+    let thread = kernel::current();
+    ke::at(thread, irql, || {
+        kernel::in_callback(thread, name, owner, key, body)
+    })
 }
 
 /// A status as it is written.

@@ -67,9 +67,12 @@ impl Call {
             context,
             arguments: [first, second],
         } = self;
-        kernel::in_callback("CustomDpc", "", dpc.addr(), || {
+        let thread = kernel::current();
+        kernel::in_callback(thread, "CustomDpc", "", dpc.addr(), || {
             // SAFETY: the driver gave the routine, its context and its arguments for this call.
-            at(DISPATCH, || unsafe { routine(dpc, context, first, second) });
+            at(thread, DISPATCH, || unsafe {
+                routine(dpc, context, first, second)
+            });
         });
     }
 }

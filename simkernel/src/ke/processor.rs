@@ -28,9 +28,9 @@ pub(super) enum Work {
 impl Work {
     fn run(self) {
         match self {
-            Self::Interrupt(irql, body) => at(irql, body),
+            Self::Interrupt(irql, body) => at(kernel::current(), irql, body),
             Self::Dpc(call) => call.run(),
-            Self::Task(body) => at(DISPATCH, body),
+            Self::Task(body) => at(kernel::current(), DISPATCH, body),
         }
     }
 }

@@ -141,7 +141,10 @@ impl Handlers {
     }
 
     fn call<R>(&self, name: &'static str, irql: u8, body: impl FnOnce() -> R) -> R {
-        kernel::in_callback(name, self.owner.as_str(), self.key, || ke::at(irql, body))
+        let thread = kernel::current();
+        kernel::in_callback(thread, name, self.owner.as_str(), self.key, || {
+            ke::at(thread, irql, body)
+        })
     }
 
     fn check(

@@ -18,7 +18,7 @@ use super::snapshot::{
     CleanupFunction, ClientAttachFunction, DetachFunction, ProviderAttachFunction,
 };
 use crate::ke;
-use crate::kernel::{Machine, in_callback};
+use crate::kernel::{Thread, in_callback};
 
 /// What stands where a value should be that nobody stored. No handle, and no address.
 pub(super) const POISON: usize = 0xDEAD_BEEF_DEAD_BEEF;
@@ -34,26 +34,32 @@ pub(super) const PROVIDER_ATTACH: &str = "ProviderAttachClient";
 /// Calls the module `role` of a binding between `pair`.
 #[inline]
 fn call<R>(
-    machine: &Machine,
+    thread: &Thread,
     binding: Handle,
     pair: &Pair,
     (role, callback, irql): (Role, &'static str, u8),
     status: impl FnOnce(&R) -> Option<NTSTATUS>,
     body: impl FnOnce() -> R,
 ) -> R {
-    in_callback(callback, Party { role, pair }, binding.bits(), || {
-        ke::at(irql, || {
-            let result = body();
-            machine.netio.note(machine, || Note::Called {
-                binding,
-                callback,
-                module: pair.of(role),
-                peer: pair.of(role.other()),
-                status: status(&result),
-            });
-            result
-        })
-    })
+    in_callback(
+        thread,
+        callback,
+        Party { role, pair },
+        binding.bits(),
+        || {
+            ke::at(thread, irql, || {
+                let result = body();
+                thread.machine.netio.note(thread, || Note::Called {
+                    binding,
+                    callback,
+                    module: pair.of(role),
+                    peer: pair.of(role.other()),
+                    status: status(&result),
+                });
+                result
+            })
+        },
+    )
 }
 
 /// `ClientAttachProvider`.
@@ -65,10 +71,10 @@ pub(super) struct ClientAttach {
 }
 
 impl ClientAttach {
-    pub(super) fn run(&self, machine: &Machine, pair: &Pair) -> NTSTATUS {
+    pub(super) fn run(&self, thread: &Thread, pair: &Pair) -> NTSTATUS {
         let handle = self.binding.raw();
         call(
-            machine,
+            thread,
             self.binding,
             pair,
             (Role::Client, CLIENT_ATTACH, 0),
@@ -101,10 +107,10 @@ pub(super) struct ProviderAnswer {
 }
 
 impl ProviderAttach {
-    pub(super) fn run(&self, machine: &Machine, pair: &Pair) -> ProviderAnswer {
+    pub(super) fn run(&self, thread: &Thread, pair: &Pair) -> ProviderAnswer {
         let handle: HANDLE = self.binding.raw();
         call(
-            machine,
+            thread,
             self.binding,
             pair,
             (Role::Provider, PROVIDER_ATTACH, 0),
@@ -146,9 +152,9 @@ pub(super) struct Detach {
 }
 
 impl Detach {
-    pub(super) fn run(&self, machine: &Machine, pair: &Pair) -> NTSTATUS {
+    pub(super) fn run(&self, thread: &Thread, pair: &Pair) -> NTSTATUS {
         call(
-            machine,
+            thread,
             self.binding,
             pair,
             (self.role, self.role.detach_callback(), self.irql),
@@ -172,9 +178,9 @@ pub(super) struct Cleanup {
 }
 
 impl Cleanup {
-    pub(super) fn run(&self, machine: &Machine, pair: &Pair) {
+    pub(super) fn run(&self, thread: &Thread, pair: &Pair) {
         call(
-            machine,
+            thread,
             self.binding,
             pair,
             (self.role, self.role.cleanup_callback(), self.irql),

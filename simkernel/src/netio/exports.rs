@@ -18,8 +18,8 @@ use super::callback::{EARLY, POISON};
 use super::name::Role;
 use super::snapshot::Source;
 use super::{protocol, violation};
-use crate::kernel::Machine;
-use crate::{Rule, ke, kernel};
+use crate::kernel::Thread;
+use crate::{Rule, kernel};
 
 const PASSIVE: u8 = 0;
 const APC: u8 = 1;
@@ -34,8 +34,9 @@ unsafe fn register(
     context: PVOID,
     handle: PHANDLE,
 ) -> NTSTATUS {
-    let machine = kernel::machine();
-    require(machine, &violation::ATTACH_LEVEL, function, PASSIVE, || {
+    let thread = kernel::current();
+    let machine = &thread.machine;
+    require(thread, &violation::ATTACH_LEVEL, function, PASSIVE, || {
         "a registration".into()
     });
     if source.is_null() || handle.is_null() {
@@ -49,7 +50,7 @@ unsafe fn register(
     unsafe { handle.write(core::ptr::without_provenance_mut(EARLY)) };
     // SAFETY: not null, and readable as of this call in progress, as far as they say.
     let snapshot = unsafe { source.read() };
-    let (value, status) = match protocol::register(machine, source, snapshot, context) {
+    let (value, status) = match protocol::register(thread, source, snapshot, context) {
         Ok(module) => (module.raw(), STATUS_SUCCESS),
         Err(status) => (core::ptr::without_provenance_mut(POISON), status),
     };
@@ -61,16 +62,16 @@ unsafe fn register(
 /// Reports, as a breach of `rule`, that `function` was called above the level `highest`, and for whom.
 #[inline]
 fn require(
-    machine: &Machine,
+    thread: &Thread,
     rule: &'static Rule,
     function: &str,
     highest: u8,
     what: impl FnOnce() -> String,
 ) {
-    let irql = ke::irql();
+    let irql = thread.irql.get();
     if irql > highest {
         let what = what();
-        machine.violated(
+        thread.machine.violated(
             rule,
             format_args!("{function} at IRQL {irql}, the highest allowed is {highest}, for {what}"),
         );
@@ -137,8 +138,9 @@ pub(super) unsafe extern "system" fn NmrClientAttachProvider(
 ) -> NTSTATUS {
     const FUNCTION: &str = "NmrClientAttachProvider";
 
-    let machine = kernel::machine();
-    require(machine, &violation::ATTACH_LEVEL, FUNCTION, PASSIVE, || {
+    let thread = kernel::current();
+    let machine = &thread.machine;
+    require(thread, &violation::ATTACH_LEVEL, FUNCTION, PASSIVE, || {
         machine.netio.describe(binding)
     });
     if provider_context.is_null() || provider_dispatch.is_null() {
@@ -148,7 +150,7 @@ pub(super) unsafe extern "system" fn NmrClientAttachProvider(
         );
         return STATUS_INVALID_PARAMETER;
     }
-    let answer = protocol::attach(machine, binding, client_context, client_dispatch);
+    let answer = protocol::attach(thread, binding, client_context, client_dispatch);
     // SAFETY: not null, and the caller's to write.
     unsafe { provider_context.write(answer.context) };
     // SAFETY: not null, and the caller's to write.
@@ -181,32 +183,32 @@ pub(super) unsafe extern "system" fn NmrProviderDetachClientComplete(binding: HA
 }
 
 fn complete(function: &str, binding: HANDLE, role: Role) {
-    let machine = kernel::machine();
-    require_for(machine, function, DISPATCH, binding);
-    protocol::complete(machine, function, binding, role);
+    let thread = kernel::current();
+    require_for(thread, function, DISPATCH, binding);
+    protocol::complete(thread, function, binding, role);
 }
 
 fn deregister(function: &str, handle: HANDLE, role: Role) -> NTSTATUS {
-    let machine = kernel::machine();
-    require_for(machine, function, DISPATCH, handle);
-    protocol::deregister(machine, function, handle, role)
+    let thread = kernel::current();
+    require_for(thread, function, DISPATCH, handle);
+    protocol::deregister(thread, function, handle, role)
 }
 
 fn wait(function: &str, handle: HANDLE, role: Role) -> NTSTATUS {
-    let machine = kernel::machine();
-    require_for(machine, function, APC, handle);
-    protocol::wait(machine, function, handle, role)
+    let thread = kernel::current();
+    require_for(thread, function, APC, handle);
+    protocol::wait(thread, function, handle, role)
 }
 
 /// The level of the functions that take apart what `handle` names.
 #[inline]
-fn require_for(machine: &Machine, function: &str, highest: u8, handle: HANDLE) {
+fn require_for(thread: &Thread, function: &str, highest: u8, handle: HANDLE) {
     require(
-        machine,
+        thread,
         &violation::DEREGISTER_LEVEL,
         function,
         highest,
-        || machine.netio.describe(handle),
+        || thread.machine.netio.describe(handle),
     );
 }
 

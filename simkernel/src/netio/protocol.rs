@@ -20,7 +20,7 @@ use super::snapshot::{Snapshot, Source};
 use super::{State, before, violation};
 use crate::Rule;
 use crate::fault::Fault;
-use crate::kernel::{Machine, current};
+use crate::kernel::{Machine, Thread};
 use crate::{platform, pnp};
 
 /// What a wait inside a callback that it would wait for answers: Windows would not return.
@@ -34,12 +34,10 @@ const NOTHING: ProviderAnswer = ProviderAnswer {
 };
 
 impl State {
-    pub(super) fn note(&self, machine: &Machine, note: impl FnOnce() -> Note) {
+    pub(super) fn note(&self, thread: &Thread, note: impl FnOnce() -> Note) {
         if self.settings.tracing.load(Ordering::Relaxed) {
-            let thread = current();
-            machine
-                .trace
-                .record_nmr(thread.processor.get(), thread.irql.get(), note());
+            let (processor, irql) = (thread.processor.get(), thread.irql.get());
+            thread.machine.trace.record_nmr(processor, irql, note());
         }
     }
 
@@ -127,11 +125,12 @@ const WAITING: [&Rule; 2] = [
 
 /// Registers a module and attaches it to its peers.
 pub(super) fn register(
-    machine: &Machine,
+    thread: &Thread,
     source: Source,
     snapshot: Result<Snapshot, u16>,
     context: PVOID,
 ) -> Result<Handle, NTSTATUS> {
+    let machine = &thread.machine;
     let state = &machine.netio;
     let role = source.role();
     let snapshot = match snapshot {
@@ -166,13 +165,12 @@ pub(super) fn register(
     if machine.fails(Fault::Registration, format_args!("{name}")) {
         return Err(STATUS_INSUFFICIENT_RESOURCES);
     }
-    let thread = current();
     name.driver = pnp::driver_in(thread);
     let origin = thread.find_frame(|frame| {
         let origin = || format!("{} of {}", frame.callback, frame.owner).into_boxed_str();
         frame.is_outermost().then(origin)
     });
-    state.note(machine, || Note::Registered {
+    state.note(thread, || Note::Registered {
         module: name,
         interface,
     });
@@ -201,10 +199,10 @@ pub(super) fn register(
         };
         let pair = registry.pair_of(binding);
         drop(registry);
-        let status = callback.run(machine, &pair);
+        let status = callback.run(thread, &pair);
         registry = shard.lock();
         if registry.end_attach(machine, binding, status) == AfterAttach::Detach {
-            registry = detach_both(machine, shard, registry, binding);
+            registry = detach_both(thread, shard, registry, binding);
         }
     }
     registry.give_back(proposals);
@@ -213,13 +211,14 @@ pub(super) fn register(
 
 /// Asks the provider of a proposed binding.
 pub(super) fn attach(
-    machine: &Machine,
+    thread: &Thread,
     raw: HANDLE,
     client_context: PVOID,
     client_dispatch: *const c_void,
 ) -> ProviderAnswer {
     const FUNCTION: &str = "NmrClientAttachProvider";
 
+    let machine = &thread.machine;
     let state = &machine.netio;
     let Some((binding, mut registry)) = state.find(
         machine,
@@ -230,7 +229,7 @@ pub(super) fn attach(
     ) else {
         return NOTHING;
     };
-    let here = current().find_frame(|frame| {
+    let here = thread.find_frame(|frame| {
         (frame.key == binding.bits() && frame.callback == CLIENT_ATTACH).then_some(())
     });
     let allowed = registry
@@ -253,7 +252,7 @@ pub(super) fn attach(
         return NOTHING;
     };
     drop(registry);
-    let answer = callback.run(machine, &pair);
+    let answer = callback.run(thread, &pair);
     state.shard(binding.shard).lock().end_offer(
         machine,
         binding,
@@ -278,13 +277,14 @@ pub(super) fn attach(
 
 /// Runs both detach callbacks of a binding whose detach the caller has begun, and what follows.
 fn detach_both<'a>(
-    machine: &Machine,
+    thread: &Thread,
     shard: &'a Lock<Registry>,
     mut registry: Guard<'a, Registry>,
     binding: Handle,
 ) -> Guard<'a, Registry> {
+    let machine = &thread.machine;
     let settings = &machine.netio.settings;
-    let irql = current().irql.get();
+    let irql = thread.irql.get();
     let pair = registry.pair_of(binding);
     let sides = registry.sides(binding, settings.shuffles());
     for &role in &sides {
@@ -292,28 +292,29 @@ fn detach_both<'a>(
             continue;
         };
         drop(registry);
-        let status = callback.run(machine, &pair);
+        let status = callback.run(thread, &pair);
         registry = shard.lock();
         registry.end_detach(machine, binding, (role, &pair), status);
     }
-    clean_up(machine, shard, registry, binding, &pair)
+    clean_up(thread, shard, registry, binding, &pair)
 }
 
 /// Runs the cleanup callbacks if both sides are finished and nobody else does.
 fn clean_up<'a>(
-    machine: &Machine,
+    thread: &Thread,
     shard: &'a Lock<Registry>,
     mut registry: Guard<'a, Registry>,
     binding: Handle,
     pair: &Pair,
 ) -> Guard<'a, Registry> {
-    let irql = current().irql.get();
+    let machine = &thread.machine;
+    let irql = thread.irql.get();
     let Some(callbacks) = registry.begin_cleanup(machine, binding, irql) else {
         return registry;
     };
     drop(registry);
     for callback in callbacks.iter().flatten() {
-        callback.run(machine, pair);
+        callback.run(thread, pair);
     }
     registry = shard.lock();
     registry.end_cleanup(binding);
@@ -321,7 +322,8 @@ fn clean_up<'a>(
 }
 
 /// Completes one side of a detach.
-pub(super) fn complete(machine: &Machine, function: &str, raw: HANDLE, role: Role) {
+pub(super) fn complete(thread: &Thread, function: &str, raw: HANDLE, role: Role) {
+    let machine = &thread.machine;
     let state = &machine.netio;
     let Some((binding, mut registry)) = state.find(
         machine,
@@ -341,18 +343,19 @@ pub(super) fn complete(machine: &Machine, function: &str, raw: HANDLE, role: Rol
         machine.violated(rule, format_args!("{function}: {pair}{first}"));
         return;
     }
-    state.note(machine, || Note::Completed {
+    state.note(thread, || Note::Completed {
         binding,
-        inside: Inside::of(current()),
+        inside: Inside::of(thread),
         module: pair.of(role),
         peer: pair.of(role.other()),
     });
     let shard = state.shard(binding.shard);
-    drop(clean_up(machine, shard, registry, binding, &pair));
+    drop(clean_up(thread, shard, registry, binding, &pair));
 }
 
 /// Deregisters a module and detaches its bindings.
-pub(super) fn deregister(machine: &Machine, function: &str, raw: HANDLE, role: Role) -> NTSTATUS {
+pub(super) fn deregister(thread: &Thread, function: &str, raw: HANDLE, role: Role) -> NTSTATUS {
+    let machine = &thread.machine;
     let state = &machine.netio;
     let Some((module, mut registry)) =
         state.find(machine, function, Kind::of(role), raw, REGISTRATION)
@@ -370,21 +373,22 @@ pub(super) fn deregister(machine: &Machine, function: &str, raw: HANDLE, role: R
         );
         return STATUS_INVALID_PARAMETER;
     };
-    state.note(machine, || Note::Deregistering {
+    state.note(thread, || Note::Deregistering {
         handle: module,
         module: name,
-        inside: Inside::of(current()),
+        inside: Inside::of(thread),
     });
     let shard = state.shard(module.shard);
     for &binding in &bindings {
-        registry = detach_both(machine, shard, registry, binding);
+        registry = detach_both(thread, shard, registry, binding);
     }
     registry.give_back(bindings);
     STATUS_PENDING
 }
 
 /// Waits for a module's deregistration.
-pub(super) fn wait(machine: &Machine, function: &str, raw: HANDLE, role: Role) -> NTSTATUS {
+pub(super) fn wait(thread: &Thread, function: &str, raw: HANDLE, role: Role) -> NTSTATUS {
+    let machine = &thread.machine;
     let state = &machine.netio;
     let Some((module, mut registry)) = state.find(machine, function, Kind::of(role), raw, WAITING)
     else {
@@ -400,7 +404,7 @@ pub(super) fn wait(machine: &Machine, function: &str, raw: HANDLE, role: Role) -
         );
         return STATUS_INVALID_PARAMETER;
     }
-    let own = current().find_frame(|frame| {
+    let own = thread.find_frame(|frame| {
         let binding = Handle::from_bits(frame.key)?;
         let waits = binding.kind == Kind::Binding
             && binding.shard == module.shard
@@ -440,7 +444,7 @@ pub(super) fn wait(machine: &Machine, function: &str, raw: HANDLE, role: Role) -
         registry = shard.lock();
     }
     drop(registry);
-    state.note(machine, || Note::Deregistered {
+    state.note(thread, || Note::Deregistered {
         handle: module,
         module: name,
     });

@@ -19,11 +19,18 @@ use crate::{ke, kernel};
 pub(super) fn call_entry(driver: &Driver, entry: DriverEntry) -> sys::NTSTATUS {
     let object = driver.object();
     let path = driver.registry_path();
-    ke::at(0, || {
-        kernel::in_callback("DriverEntry", driver.name.as_str(), object.addr(), || {
-            // SAFETY: `entry` is a driver's entry point, and gets what the page of DRIVER_INITIALIZE says.
-            unsafe { entry(object, &raw const path) }
-        })
+    let thread = kernel::current();
+    ke::at(thread, 0, || {
+        kernel::in_callback(
+            thread,
+            "DriverEntry",
+            driver.name.as_str(),
+            object.addr(),
+            || {
+                // SAFETY: `entry` is a driver's entry point, and gets what the page of DRIVER_INITIALIZE says.
+                unsafe { entry(object, &raw const path) }
+            },
+        )
     })
 }
 
@@ -33,11 +40,18 @@ pub(super) fn call_unload(driver: &Driver) -> bool {
         return false;
     };
     let object = driver.object();
-    ke::at(0, || {
-        kernel::in_callback("DriverUnload", driver.name.as_str(), object.addr(), || {
-            // SAFETY: the driver, or the framework for it, put this routine into the driver object for this very call.
-            unsafe { unload(object) }
-        });
+    let thread = kernel::current();
+    ke::at(thread, 0, || {
+        kernel::in_callback(
+            thread,
+            "DriverUnload",
+            driver.name.as_str(),
+            object.addr(),
+            || {
+                // SAFETY: the driver, or the framework for it, put this routine into the driver object for this very call.
+                unsafe { unload(object) }
+            },
+        );
     });
     true
 }

@@ -208,6 +208,7 @@ fn serve(interrupt: &Ref<Interrupt>) -> bool {
             return false;
         };
         kernel::in_callback(
+            kernel::current(),
             "EvtInterruptIsr",
             interrupt.node.name.as_str(),
             interrupt.object().handle,

@@ -153,7 +153,7 @@ impl InterruptLock {
 
     /// Runs `body` at the synchronise level with the lock held; `None` if the thread holds it already.
     pub(super) fn synchronized<R>(&self, body: impl FnOnce() -> R) -> Option<R> {
-        ke::at(self.irql().max(ke::irql()), || {
+        ke::at(kernel::current(), self.irql().max(ke::irql()), || {
             if !self.acquire() {
                 return None;
             }
