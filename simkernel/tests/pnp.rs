@@ -46,10 +46,12 @@ struct Script {
     /// Runs in EvtDevicePrepareHardware.
     prepared: Option<fn(sys::WDFDEVICE, sys::WDFCMRESLIST, sys::WDFCMRESLIST)>,
     /// The driver does not claim its interrupts.
-    unclaimed: bool,
+    unclaimed: AtomicBool,
     /// The service routine lasts until the driver is told that its device was pulled out.
     outlasted: bool,
     not_pageable: bool,
+    /// How often the device, when it is served, still sends message 1.
+    storm: AtomicU32,
     /// The device is in D0.
     powered: AtomicBool,
     signal: Signal,
@@ -504,7 +506,7 @@ unsafe extern "C" fn isr(interrupt: sys::WDFINTERRUPT, _message: u32) -> u8 {
     script
         .lowest_level
         .fetch_min(c!(KeGetCurrentIrql()).into(), Ordering::Relaxed);
-    if script.unclaimed {
+    if script.unclaimed.load(Ordering::Relaxed) {
         return 0;
     }
     if script.outlasted {
@@ -516,6 +518,14 @@ unsafe extern "C" fn isr(interrupt: sys::WDFINTERRUPT, _message: u32) -> u8 {
                 .iter()
                 .any(|name| name == "surprise")
         });
+    }
+    let less = |left: u32| left.checked_sub(1);
+    if script
+        .storm
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+        .is_ok()
+    {
+        script.signal.raise(1);
     }
     script.signal.line(false);
     c!(WdfInterruptQueueDpcForIsr(interrupt));
@@ -590,6 +600,15 @@ fn eventually(what: &str, condition: impl Fn() -> bool) {
     while !condition() {
         assert!(Instant::now() < end, "{what} did not happen");
         thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Sets a flag when dropped.
+struct Set<'a>(&'a AtomicBool);
+
+impl Drop for Set<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -899,7 +918,7 @@ fn a_line_that_nobody_claims_is_named() {
         Os::Win7,
         Script {
             interrupts: 1,
-            unclaimed: true,
+            unclaimed: AtomicBool::new(true),
             ..Script::default()
         },
     );
@@ -1980,6 +1999,8 @@ fn no_service_routine_and_no_dpc_run_outside_d0() {
             .unwrap();
         let over = AtomicBool::new(false);
         thread::scope(|scope| {
+            // Also if something fails, or the scope would not end.
+            let _end = Set(&over);
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
                     script.signal.raise(0);
@@ -1998,11 +2019,100 @@ fn no_service_routine_and_no_dpc_run_outside_d0() {
                 kernel.restart_device(id, None).unwrap();
             }
             kernel.surprise_remove(id).unwrap();
-            over.store(true, Ordering::Relaxed);
         });
         kernel.unload_driver(driver).unwrap();
         finish(kernel);
     }
+}
+
+#[test]
+fn a_storm_of_interrupts_does_not_hold_up_a_power_down() {
+    let script = Script {
+        interrupts: 2,
+        storm: AtomicU32::new(3_000_000),
+        ..Script::default()
+    };
+    let (kernel, driver, script, id) = started(script, 2);
+    let levels: Vec<u8> = kernel
+        .interrupts(id)
+        .iter()
+        .map(|report| report.irql)
+        .collect();
+    assert!(
+        levels[0] < levels[1],
+        "the storm begins in a service routine that it cuts into: {levels:?}"
+    );
+    script.signal.raise(0);
+    eventually("an interrupt", || {
+        script.services.load(Ordering::Relaxed) > 0
+    });
+    kernel.power_down(id).unwrap();
+    assert_ne!(
+        script.storm.load(Ordering::Relaxed),
+        0,
+        "the storm was over before the power was down"
+    );
+    assert_ne!(
+        script.calls.load(Ordering::Relaxed),
+        0,
+        "DPCs had their turn"
+    );
+    end(kernel, driver, id);
+}
+
+#[test]
+fn interrupts_that_are_over_do_not_bring_a_dpc_forward() {
+    let script = Script {
+        interrupts: 1,
+        unclaimed: AtomicBool::new(true),
+        ..Script::default()
+    };
+    let (kernel, driver, script, id) = started(script, 1);
+    for _ in 0..1000 {
+        script.signal.raise(0);
+    }
+    kernel.quiesce();
+    script.unclaimed.store(false, Ordering::Relaxed);
+    script.storm.store(50, Ordering::Relaxed);
+    script.signal.raise(0);
+    kernel.quiesce();
+    assert_eq!(script.services.load(Ordering::Relaxed), 1051);
+    assert_eq!(
+        script.calls.load(Ordering::Relaxed),
+        1,
+        "a DPC comes after the interrupts that wait"
+    );
+    end(kernel, driver, id);
+}
+
+#[test]
+fn messages_that_wait_without_end_are_merged() {
+    let (kernel, driver, script, id) = started(
+        Script {
+            interrupts: 1,
+            ..Script::default()
+        },
+        1,
+    );
+    let signal = script.signal.clone();
+    kernel.run_dpc_on(0, move || {
+        for _ in 0..10_003 {
+            signal.raise(0);
+        }
+    });
+    kernel.quiesce();
+    assert_eq!(script.services.load(Ordering::Relaxed), 10_000);
+    let events = kernel.events();
+    let told = events.iter().filter(|event| event.what.contains("merged"));
+    assert_eq!(told.count(), 1);
+    script.signal.raise(0);
+    kernel.quiesce();
+    assert_eq!(
+        script.services.load(Ordering::Relaxed),
+        10_001,
+        "what comes later is served again"
+    );
+    end(kernel, driver, id);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The processors: what is queued to each, and the threads that run it.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -14,6 +14,9 @@ use super::{DISPATCH, PASSIVE, at};
 use crate::kernel::{self, Machine};
 use crate::platform::{self, Condvar, Mutex, Thread};
 use crate::verifier::Leak;
+
+/// How many interrupts a processor takes in a row while it has something of a lower level to do.
+const BURST: u64 = 100;
 
 /// Something for a processor to do.
 pub(super) enum Work {
@@ -37,8 +40,13 @@ impl Work {
 
 #[derive(Default)]
 pub(super) struct Queue {
-    interrupts: VecDeque<Work>,
+    /// By level, in their order.
+    interrupts: BTreeMap<u8, VecDeque<Work>>,
     deferred: VecDeque<Work>,
+    /// Interrupts taken so far.
+    taken: u64,
+    /// The same when it was last the turn of what is deferred, or nothing was.
+    turn: u64,
     thread: Option<Thread>,
     /// Whether the thread is running something.
     busy: bool,
@@ -48,30 +56,31 @@ pub(super) struct Queue {
 impl Queue {
     /// The first of the highest interrupts, if that is above `irql`.
     fn take_interrupt(&mut self, irql: u8) -> Option<Work> {
-        let level = |work: &Work| {
-            if let Work::Interrupt(irql, _) = work {
-                *irql
-            } else {
-                DISPATCH
-            }
-        };
-        let highest = self.interrupts.iter().map(level).max()?;
-        let first = self
+        let work = self
             .interrupts
-            .iter()
-            .position(|work| level(work) == highest)?;
-        if highest > irql {
-            self.interrupts.remove(first)
-        } else {
-            None
-        }
+            .iter_mut()
+            .rev()
+            .take_while(|(level, _)| **level > irql)
+            .find_map(|(_, waiting)| waiting.pop_front())?;
+        self.taken += 1;
+        Some(work)
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupts.values().any(|waiting| !waiting.is_empty())
     }
 
     /// The next thing to do. A DPC is no longer queued from here on.
     fn take(&mut self) -> Option<Work> {
-        if let Some(interrupt) = self.take_interrupt(PASSIVE) {
+        if self.deferred.is_empty() {
+            self.turn = self.taken;
+        }
+        if self.taken - self.turn < BURST
+            && let Some(interrupt) = self.take_interrupt(PASSIVE)
+        {
             return Some(interrupt);
         }
+        self.turn = self.taken;
         let work = self.deferred.pop_front();
         if let Some(Work::Dpc(call)) = &work {
             call.dequeued();
@@ -307,12 +316,18 @@ pub(crate) fn take_interrupts() {
     }
     let processors = &thread.machine.ke.processors;
     let processor = processors.get(thread.processor.get());
+    let mut first = None;
     while processor.interrupted.swap(false, Ordering::Acquire) {
         loop {
             let mut queue = processor.queue.lock();
-            let work = queue.take_interrupt(thread.irql.get());
-            if work.is_none() && !queue.interrupts.is_empty() {
-                // Held off: to be looked at again when the level is lower.
+            let first = *first.get_or_insert(queue.taken);
+            let work = if queue.taken - first < BURST {
+                queue.take_interrupt(thread.irql.get())
+            } else {
+                None
+            };
+            if work.is_none() && queue.is_interrupted() {
+                // Held off: to be looked at again when the level is lower, or what was interrupted has got on.
                 processor.interrupted.store(true, Ordering::Release);
                 return;
             }
@@ -330,8 +345,8 @@ pub(super) fn queue(machine: &Arc<Machine>, number: u32, work: Work) {
     with_queue(machine, number, |queue| {
         match work {
             _ if queue.stopping => return false,
-            Work::Interrupt(..) => {
-                queue.interrupts.push_back(work);
+            Work::Interrupt(irql, _) => {
+                queue.interrupts.entry(irql).or_default().push_back(work);
                 interrupted.store(true, Ordering::Release);
             }
             Work::Dpc(_) | Work::Task(_) => queue.deferred.push_back(work),

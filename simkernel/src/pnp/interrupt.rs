@@ -4,19 +4,20 @@
 //!
 //! A [`Vector`] is one assigned interrupt. It knows where it may go and who serves it while connected. A message is
 //! delivered once for each time it was sent, so counts do not depend on timing; an interrupt controller would merge those
-//! that wait. A line is delivered again as long as it is asserted, one delivery at a time. It is held to be broken, and masked
-//! until it is deasserted, when nobody claims it for [`UNCLAIMED_LIMIT`] times in a row, or when it stays asserted through
-//! [`STUCK_LIMIT`] deliveries. What arrives while nobody is connected is dropped and counted, except that a line which is
-//! still asserted is seen when somebody connects.
+//! that wait, which is done here beyond [`WAITING_LIMIT`]. A line is delivered again as long as it is asserted, one delivery
+//! at a time. It is held to be broken, and masked until it is deasserted, when nobody claims it for [`UNCLAIMED_LIMIT`]
+//! times in a row, or when it stays asserted through [`STUCK_LIMIT`] deliveries. What arrives while nobody is connected is
+//! dropped and counted, except that a line which is still asserted is seen when somebody connects.
 //!
 //! Of several processors the lowest takes the interrupt if the machine's seed is 0 or 1; with another seed each delivery
 //! goes to the next one, and the seed says which is first.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
 
 use crate::ke;
 use crate::kernel::{self, Machine};
@@ -29,6 +30,9 @@ pub(crate) const UNCLAIMED_LIMIT: u32 = 100;
 
 /// How many deliveries a line may stay asserted through.
 pub(crate) const STUCK_LIMIT: u32 = 10_000;
+
+/// How many of one message wait to be served.
+const WAITING_LIMIT: u32 = 10_000;
 
 /// The processors of one group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +73,10 @@ pub(crate) struct Vector {
 #[derive(Default)]
 struct State {
     handler: Option<Arc<Handler>>,
+    /// Message: deliveries under way that have not begun.
+    waiting: u32,
+    /// Message: whether one was ever merged with these.
+    merged: bool,
     /// Line: whether the device wants service.
     asserted: bool,
     /// Line: whether a delivery is under way.
@@ -130,9 +138,28 @@ impl Vector {
         let mut state = self.state.lock();
         if state.handler.is_none() || self.message.is_none() {
             state.dropped += 1;
-        } else {
+        } else if state.waiting < WAITING_LIMIT {
+            state.waiting += 1;
             self.deliver(&mut state);
+        } else {
+            let first = !mem::replace(&mut state.merged, true);
+            drop(state);
+            if first && let Some(machine) = self.machine.upgrade() {
+                machine.trace(
+                    "pnp",
+                    format_args!(
+                        "{}: {WAITING_LIMIT} messages wait at vector 0x{:X}, more are merged with them",
+                        self.device_name(),
+                        self.vector
+                    ),
+                );
+            }
         }
+    }
+
+    fn device_name(&self) -> String {
+        let device = self.device.upgrade();
+        device.map_or_else(String::new, |device| device.name.clone())
     }
 
     /// The device asserts its line or not.
@@ -180,6 +207,9 @@ impl Vector {
         let processor = kernel::current().processor.get();
         let handler = {
             let mut state = self.state.lock();
+            if self.message.is_some() {
+                state.waiting -= 1;
+            }
             let handler = state.handler.clone();
             if handler.is_some() {
                 *state.delivered.entry(processor).or_default() += 1;
@@ -212,10 +242,7 @@ impl Vector {
         self.deliver_line(&mut state);
         drop(state);
         if let Some((rule, what, times)) = broken {
-            let name = self
-                .device
-                .upgrade()
-                .map_or_else(Default::default, |device| device.name.clone());
+            let name = self.device_name();
             kernel::machine().violated(
                 rule,
                 format_args!(
@@ -254,7 +281,7 @@ impl Signal {
     }
 
     /// Sends message `message`. A message that the device was not granted goes to message 0, as the entries of an MSI-X
-    /// table do that have no message of their own.
+    /// table do that have no message of their own. While 10 000 wait to be served, one more is merged with them.
     pub fn raise(&self, message: u32) {
         if let Some(device) = self.device() {
             device.raise(message);
