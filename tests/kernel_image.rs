@@ -1,6 +1,7 @@
 //! The example drivers as native images: built here without a WDK, then read as the loader of Windows Vista SP1 would.
 //!
-//! Every check is also shown to fail, on an image that is really built with that one flaw (`kernel_image/flawed.rs`).
+//! Every demand of `image::flaws` is also shown to be made, on an image with that one flaw. These are really built so
+//! (`kernel_image/flawed.rs`), but for another processor: for that the header of a good one is changed.
 
 #[path = "common/image.rs"]
 mod image;
@@ -10,7 +11,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use image::{DRIVERS, TARGET, flaws, imports, not_checked, rustc, target_directory, unable};
+use image::{
+    DRIVERS, Imports, TARGET, checksum_field, flaws, imports, not_checked, rustc, target_directory,
+    unable,
+};
+use object::pe;
 use object::read::pe::PeFile64;
 
 /// Builds the drivers and returns the directory of their images.
@@ -26,6 +31,36 @@ fn build_drivers() -> PathBuf {
         .unwrap();
     assert!(status.success(), "the drivers do not build for {TARGET}");
     target.join(TARGET).join("release")
+}
+
+/// What the table in the README has to say of an image.
+fn row(name: &str, size: usize, imports: &Imports) -> String {
+    let modules = imports.iter().map(|(module, names)| {
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        format!("{module}: {}", names.join(", "))
+    });
+    let (thousands, rest) = (size / 1000, size % 1000);
+    let modules: Vec<_> = modules.collect();
+    let modules = modules.join("; ");
+    format!("| `{name}.sys` | {thousands},{rest:03} bytes | {modules} |")
+}
+
+/// What it does say; the modules may be in any order.
+fn told(name: &str) -> (usize, Imports) {
+    let start = format!("| `{name}.sys` | ");
+    let row = include_str!("../README.md")
+        .lines()
+        .find_map(|line| line.strip_prefix(&start))
+        .unwrap_or_else(|| panic!("the table of images in README.md has no row for {name}.sys"));
+    let (size, modules) = row.split_once(" bytes | ").unwrap();
+    let modules = modules.trim_end_matches(" |").split("; ").map(|module| {
+        let (module, names) = module.split_once(": ").unwrap();
+        let names = names
+            .split(", ")
+            .map(|name| name.trim_matches('`').to_owned());
+        (module.to_owned(), names.collect())
+    });
+    (size.replace(',', "").parse().unwrap(), modules.collect())
 }
 
 /// An image with the flaws that `arguments` plant; without any it is in order.
@@ -74,12 +109,16 @@ fn the_drivers_are_native_images_that_vista_sp1_can_load() {
     for name in DRIVERS {
         let image = fs::read(directory.join(format!("{name}.dll"))).unwrap();
         let imports = imports(&PeFile64::parse(&*image).unwrap());
-        writeln!(out, "{name}.sys: {} bytes", image.len()).unwrap();
-        for (module, names) in &imports {
-            let names: Vec<_> = names.iter().map(String::as_str).collect();
-            writeln!(out, "  {module}: {}", names.join(", ")).unwrap();
-        }
-        assert_eq!(flaws(&image), Vec::<String>::new(), "{name}");
+        let row = row(name, image.len(), &imports);
+        writeln!(out, "{row}").unwrap();
+        assert_eq!(flaws(&image), <[&str; 0]>::default(), "{name}");
+        let (told_size, told_imports) = told(name);
+        assert_eq!(imports, told_imports, "README.md must say\n{row}\n");
+        // Not to the byte: the compiler is whichever is stable, and the path of cargo's registry is in the image.
+        assert!(
+            image.len().abs_diff(told_size) < told_size / 10,
+            "README.md must say\n{row}\n"
+        );
         assert!(
             imports["WDFLDR.SYS"].contains("WdfVersionBind"),
             "{name} binds the framework by itself"
@@ -100,9 +139,49 @@ fn an_image_with_a_flaw_is_found() {
     if let Some(reason) = unable() {
         return not_checked("kernel images", &reason);
     }
-    assert_eq!(flaws(&build_flawed("none", &[])), Vec::<String>::new());
+    let mut image = build_flawed("none", &[]);
+    assert_eq!(flaws(&image), <[&str; 0]>::default());
 
-    let flawed: [(&str, &[&str], &str); 11] = [
+    let flawed: [(&str, &[&str], &str); 15] = [
+        (
+            "program",
+            &["-Clink-arg=/SUBSYSTEM:CONSOLE,6.00"],
+            "not native",
+        ),
+        (
+            "version",
+            &[
+                "-Clink-arg=/SUBSYSTEM:NATIVE,10.00",
+                "-Clink-arg=/OSVERSION:6.00",
+            ],
+            "not for version 6.0 of the system",
+        ),
+        (
+            "later",
+            &["-Clink-arg=/OSVERSION:10.00"],
+            "for a later system",
+        ),
+        ("entry", &["-Clink-arg=/NOENTRY"], "no entry point"),
+        (
+            "fixed",
+            &["-Clink-arg=/FIXED", "-Clink-arg=/DYNAMICBASE:NO"],
+            "cannot be relocated",
+        ),
+        ("tls", &["--cfg=thread_local"], "has thread-local storage"),
+        (
+            "delayed",
+            &["--cfg=delayed_import", "-Clink-arg=/DELAYLOAD:ntoskrnl.exe"],
+            "imports when first called",
+        ),
+        ("checksum", &["no checksum"], "the checksum is wrong"),
+        (
+            "section",
+            &["-Clink-arg=/SECTION:.text,ERW"],
+            "a section is writable and executable",
+        ),
+        ("avx", &["--cfg=avx"], "Vaddps needs [AVX]"),
+        ("sse4", &["--cfg=sse4"], "Roundps needs [SSE4_1]"),
+        ("data", &["--cfg=data_in_code"], "no instruction at 0x"),
         (
             "import",
             &["--cfg=forbidden_import"],
@@ -118,32 +197,19 @@ fn an_image_with_a_flaw_is_found() {
             &["--cfg=late_import"],
             "imports NetDmaGetVersion instead of looking it up",
         ),
-        ("tls", &["--cfg=thread_local"], "has thread-local storage"),
-        ("avx", &["--cfg=avx"], "Vaddps needs [AVX]"),
-        ("sse4", &["--cfg=sse4"], "Roundps needs [SSE4_1]"),
-        ("data", &["--cfg=data_in_code"], "no instruction at 0x"),
-        (
-            "section",
-            &["-Clink-arg=/SECTION:.text,ERW"],
-            "a section is writable and executable",
-        ),
-        (
-            "fixed",
-            &["-Clink-arg=/FIXED", "-Clink-arg=/DYNAMICBASE:NO"],
-            "cannot be relocated",
-        ),
-        (
-            "version",
-            &["-Clink-arg=/SUBSYSTEM:NATIVE,10.00"],
-            "not for version 6.0 of the system",
-        ),
-        ("checksum", &["no checksum"], "the checksum is wrong"),
     ];
     for (name, arguments, flaw) in flawed {
         let found = flaws(&build_flawed(name, arguments));
         assert!(
-            found.iter().any(|found| found.starts_with(flaw)),
-            "{name}: {flaw:?} is not among {found:?}"
+            matches!(&*found, [only] if only.starts_with(flaw)),
+            "{name}: {flaw:?} must be found, and nothing else: {found:?}"
         );
     }
+
+    let checksum = checksum_field(&image);
+    let machine = checksum - 64 - size_of::<pe::ImageFileHeader>();
+    image[machine..][..2].copy_from_slice(&pe::IMAGE_FILE_MACHINE_ARM64.0.to_le_bytes());
+    let sum = image::checksum(&image);
+    image[checksum..][..4].copy_from_slice(&sum.to_le_bytes());
+    assert_eq!(flaws(&image), ["not for amd64"]);
 }

@@ -19,7 +19,8 @@ const EXPORTS: [(&str, &str); 4] = [
     ("ntoskrnl.exe", include_str!("../vista-sp1/ntoskrnl.exe")),
 ];
 
-/// What Windows Vista SP1 has but the release before it lacks: to be looked up, so that the image loads there too.
+/// What NetDMA 1.0, of Windows Vista before SP1, lacks. Whoever uses the library there must be able to load it, so it looks these up;
+/// the example drivers themselves need SP1, for its KMDF 1.7.
 const LOOKED_UP: [&str; 2] = ["NetDmaGetVersion", "NetDmaPnPEventNotify"];
 
 /// Instruction sets that every amd64 processor has and the kernel saves for a driver without being asked.
@@ -118,8 +119,15 @@ fn unresolved(imports: &Imports) -> impl Iterator<Item = String> {
     })
 }
 
+/// Where an image has its checksum.
+pub(crate) fn checksum_field(image: &[u8]) -> usize {
+    let signature = u32::from_le_bytes(image[0x3C..0x40].try_into().unwrap());
+    signature as usize + size_of::<u32>() + size_of::<pe::ImageFileHeader>() + 64
+}
+
 /// The sum that the loader demands of a driver: 16-bit words added with carry, the field itself as zero, plus the length.
-fn checksum(image: &[u8], field: usize) -> u32 {
+pub(crate) fn checksum(image: &[u8]) -> u32 {
+    let field = checksum_field(image);
     let mut sum = 0u64;
     for (index, word) in image.chunks(2).enumerate() {
         let offset = index * 2;
@@ -198,9 +206,8 @@ pub(crate) fn flaws(image: &[u8]) -> Vec<String> {
         "imports when first called",
     );
 
-    let field = optional_header_offset(image) + 64;
     demand(
-        optional.check_sum() == checksum(image, field),
+        optional.check_sum() == checksum(image),
         "the checksum is wrong",
     );
 
@@ -233,9 +240,4 @@ pub(crate) fn flaws(image: &[u8]) -> Vec<String> {
         );
     }
     flaws
-}
-
-fn optional_header_offset(image: &[u8]) -> usize {
-    let signature = u32::from_le_bytes(image[0x3C..0x40].try_into().unwrap());
-    signature as usize + size_of::<u32>() + size_of::<pe::ImageFileHeader>()
 }

@@ -32,6 +32,19 @@ unsafe extern "system" {
     fn NetDmaGetVersion() -> u32;
 }
 
+#[cfg(delayed_import)]
+#[link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim")]
+unsafe extern "system" {
+    fn KeFlushQueuedDpcs();
+}
+
+/// What the linker has a delayed import call first.
+#[cfg(delayed_import)]
+#[unsafe(no_mangle)]
+extern "system" fn __delayLoadHelper2(_descriptor: usize, _address: usize) -> usize {
+    0
+}
+
 /// What the loader of a program looks for; a driver that has it expects storage for each thread.
 #[cfg(thread_local)]
 #[unsafe(no_mangle)]
@@ -51,6 +64,10 @@ extern "system" fn driver_entry(_driver: usize, _path: usize) -> i32 {
     #[cfg(late_import)]
     unsafe {
         NetDmaGetVersion();
+    }
+    #[cfg(delayed_import)]
+    unsafe {
+        KeFlushQueuedDpcs();
     }
     #[cfg(avx)]
     unsafe {
