@@ -107,6 +107,20 @@ pub(crate) fn problems(scenario: &Scenario, run: &Run) -> Vec<String> {
             ));
         }
     }
+    for ((source, what), least) in scenario.minimums {
+        let numbers: Vec<_> = events
+            .iter()
+            .filter(|event| event.0 == *source)
+            .filter_map(|event| event.1.split_once(' '))
+            .filter(|(_, said)| said.starts_with(what))
+            .map(|(number, _)| number.parse::<usize>())
+            .collect();
+        if !matches!(&*numbers, [Ok(number)] if number >= least) {
+            problems.push(format!(
+                "{source}: {what:?} is there with {numbers:?}, not once with {least} or more"
+            ));
+        }
+    }
     for file in &run.altered {
         problems.push(format!("{file} is not the file that was built"));
     }
@@ -135,12 +149,14 @@ mod tests {
         machines: 1,
         sequences: &[&[("pnp", "started"), ("pnp", "removed")]],
         counts: &[(("pnp", "started"), 1)],
+        minimums: &[(("harness", "calls failed"), 12)],
         allowed: &[],
     };
 
     const GOOD: &str = "0044:err:systray:initialize_systray Could not create tray window\n\
                         lab> 1.0 ms  cpu 0   irql 0  pnp     x: started\n\
                         lab> 2.0 ms  cpu 0   irql 0  pnp     x: removed\n\
+                        lab> 3.0 ms  cpu 0   irql 0  harness 12 calls failed, one after the other\n\
                         lab= machine: 0 failures, 0 violations, 0 leaks; \n";
 
     fn judged(code: Option<i32>, log: &str, altered: &[&str]) -> Vec<String> {
@@ -188,6 +204,15 @@ mod tests {
             (Some(0), without("started"), &[]),
             (Some(0), without("removed"), &[]),
             (Some(0), without("lab="), &[]),
+            (Some(0), without("calls failed"), &[]),
+            (Some(0), GOOD.replace("12 calls", "11 calls"), &[]),
+            (Some(0), GOOD.replace("12 calls", "0 calls"), &[]),
+            (Some(0), GOOD.replace("12 calls", "some calls"), &[]),
+            (
+                Some(0),
+                with("lab> 4.0 ms  cpu 0   irql 0  harness 12 calls failed"),
+                &[],
+            ),
             (Some(0), GOOD.replace("0 leaks", "1 leaks"), &[]),
             (Some(0), String::new(), &[]),
         ] {
@@ -196,9 +221,16 @@ mod tests {
     }
 
     #[test]
+    fn a_number_above_the_minimum_is_good() {
+        let log = GOOD.replace("12 calls", "13 calls");
+        assert_eq!(judged(Some(0), &log, &[]), <[&str; 0]>::default());
+    }
+
+    #[test]
     fn the_order_counts() {
-        let lines: Vec<_> = GOOD.lines().collect();
-        let log = [lines[2], lines[1], lines[3]].join("\n");
+        let mut lines: Vec<_> = GOOD.lines().collect();
+        lines.swap(1, 2);
+        let log = lines.join("\n");
         assert_eq!(judged(Some(0), &log, &[]).len(), 1);
     }
 }
