@@ -3,6 +3,8 @@
 //! Every demand of `image::flaws` is also shown to be made, on an image with that one flaw. These are really built so
 //! (`kernel_image/flawed.rs`), but for another processor: for that the header of a good one is changed.
 
+#[path = "common/checks.rs"]
+mod checks;
 #[path = "common/image.rs"]
 mod image;
 
@@ -11,9 +13,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use checks::not_checked;
 use image::{
-    DRIVERS, Imports, TARGET, checksum_field, flaws, imports, not_checked, rustc, target_directory,
-    unable,
+    DRIVERS, Imports, TARGET, checksum_field, flaws, imports, rustc, target_directory, unable,
 };
 use object::pe;
 use object::read::pe::PeFile64;

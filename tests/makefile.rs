@@ -1,7 +1,9 @@
 //! `Makefile.toml` parses on every host, has its tasks, and `ci` is what CI runs.
 
+#[path = "common/checks.rs"]
+mod checks;
+
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -16,7 +18,7 @@ const HOST_TASKS: [&str; 7] = [
     "test",
     "wine",
 ];
-const KIT_TASKS: [&str; 2] = ["down-level", "modern"];
+const KIT_TASKS: [&str; 6] = ["catalog", "down-level", "image", "modern", "sign", "stamp"];
 
 fn makefile() -> Table {
     include_str!("../Makefile.toml").parse().unwrap()
@@ -69,6 +71,24 @@ fn tasks_of_the_kit_are_for_windows_and_say_so_elsewhere() {
 }
 
 #[test]
+fn wdk_build_finds_what_the_core_tasks_would_have_set() {
+    let makefile = makefile();
+    assert_eq!(
+        makefile["config"]["skip_core_tasks"].as_bool(),
+        Some(true),
+        "without it the core tasks say these things themselves"
+    );
+    let env = &makefile["env"];
+    assert_eq!(
+        env["CARGO_MAKE_RUST_SCRIPT_PROVIDER"].as_str(),
+        Some("rust-script")
+    );
+    let profile = &env["CARGO_MAKE_CARGO_PROFILE"];
+    assert_eq!(profile["source"].as_str(), Some("${CARGO_MAKE_PROFILE}"));
+    assert_eq!(profile["mapping"]["development"].as_str(), Some("dev"));
+}
+
+#[test]
 fn cargo_make_lists_every_task() {
     let output = Command::new(env!("CARGO"))
         .args(["make", "--disable-check-for-updates", "--list-all-steps"])
@@ -80,13 +100,7 @@ fn cargo_make_lists_every_task() {
         String::from_utf8_lossy(&output.stderr),
     );
     if error.contains("no such command") {
-        let mut stderr = std::io::stderr().lock();
-        writeln!(
-            stderr,
-            "Makefile.toml: not run: cargo-make is not installed"
-        )
-        .unwrap();
-        return;
+        return checks::not_checked("Makefile.toml", "cargo-make is not installed");
     }
     assert!(output.status.success(), "{out}{error}");
     assert!(
@@ -106,7 +120,7 @@ fn cargo_make_lists_every_task() {
 fn every_kit_version_that_is_named_is_the_one_that_is_built_with() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let makefile = makefile();
-    let modern = &tasks(&makefile)["modern"]["windows"]["env"];
+    let modern = &tasks(&makefile)["settings"]["env"]["KMDF_VERSION"]["mapping"]["modern"];
     for driver in ["netdma-kmdf", "nmr-client"] {
         let manifest = fs::read_to_string(root.join("examples").join(driver).join("Cargo.toml"));
         let manifest: Table = manifest.unwrap().parse().unwrap();
@@ -115,6 +129,6 @@ fn every_kit_version_that_is_named_is_the_one_that_is_built_with() {
             "{}.{}",
             model["kmdf-version-major"], model["target-kmdf-version-minor"]
         );
-        assert_eq!(modern["KMDF_VERSION"].as_str(), Some(&*version), "{driver}");
+        assert_eq!(modern.as_str(), Some(&*version), "{driver}");
     }
 }

@@ -1,5 +1,7 @@
 //! `deploy/package`: what a machine without Windows can make of a test package.
 
+#[path = "common/checks.rs"]
+mod checks;
 #[path = "common/image.rs"]
 mod image;
 
@@ -7,7 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use image::{DRIVERS, flaws, not_checked, target_directory, unable};
+use checks::not_checked;
+use image::{DRIVERS, flaws, target_directory, unable};
 use object::pe;
 use object::read::pe::PeFile64;
 
@@ -26,6 +29,11 @@ fn the_package_has_stamped_files_signed_images_and_the_certificate() {
         }
     }
     let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("package");
+    fs::create_dir_all(&package).unwrap();
+    let catalog = |driver| package.join(format!("{driver}.cat"));
+    for driver in DRIVERS {
+        fs::write(catalog(driver), "of other images").unwrap();
+    }
     let output = Command::new("bash")
         .arg("deploy/package")
         .arg(&package)
@@ -45,6 +53,7 @@ fn the_package_has_stamped_files_signed_images_and_the_certificate() {
     let certificate = fs::read(package.join("nmr-netdma-test.cer")).unwrap();
     assert!(certificate.starts_with(&[0x30, 0x82]), "not DER");
     for driver in DRIVERS {
+        assert!(!catalog(driver).exists(), "{driver}: an old catalog stays");
         let image = fs::read(package.join(format!("{driver}.sys"))).unwrap();
         // Signing adds to the image; it stays one that loads, with a checksum that is right again.
         assert_eq!(flaws(&image), Vec::<String>::new(), "{driver}");
