@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use nmr_netdma::sys::{MIT_GUID, MIT_IF_LUID, NPI_MODULEID_TYPE};
+
 /// A GUID as a value to compare, hash and show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Id {
@@ -42,24 +44,26 @@ impl fmt::Display for Id {
     }
 }
 
-/// What `NPI_MODULEID` holds.
+/// What of an `NPI_MODULEID` is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ModuleId {
-    Guid(Id),
-    Luid(u64),
-    /// A type that is not defined; its bytes are not looked at.
-    Other(i32),
-    /// Shorter than its type takes; its length.
-    Cut(u16),
+pub(crate) struct ModuleId {
+    pub(super) length: u16,
+    /// Whether it has a type, and all that the type takes.
+    pub(super) whole: bool,
+    /// 0 if it is too short to have one.
+    pub(super) kind: NPI_MODULEID_TYPE,
+    /// The bits of the GUID or the LUID; 0 if it is neither, or too short.
+    pub(super) value: [u64; 2],
 }
 
 impl fmt::Display for ModuleId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Guid(id) => write!(formatter, "{id}"),
-            Self::Luid(luid) => write!(formatter, "luid {luid:#x}"),
-            Self::Other(kind) => write!(formatter, "module id of type {kind}"),
-            Self::Cut(length) => write!(formatter, "module id of {length} bytes"),
+        let Self { length, kind, .. } = *self;
+        match kind {
+            _ if !self.whole => write!(formatter, "module id of {length} bytes"),
+            MIT_GUID => write!(formatter, "{}", Id::from_bits(self.value)),
+            MIT_IF_LUID => write!(formatter, "luid {:#x}", self.value[0]),
+            _ => write!(formatter, "module id of type {kind}"),
         }
     }
 }

@@ -158,7 +158,7 @@ pub(super) fn register(
     }
     // Without a module id a module can do everything; what else is missing is needed.
     let (Some(interface), Some(attach), Some(detach)) =
-        (snapshot.interface(), snapshot.attach, snapshot.detach)
+        (snapshot.interface, snapshot.attach, snapshot.detach)
     else {
         return Err(STATUS_INVALID_PARAMETER);
     };
@@ -362,7 +362,6 @@ pub(super) fn deregister(thread: &Thread, function: &str, raw: HANDLE, role: Rol
     else {
         return STATUS_INVALID_PARAMETER;
     };
-    let name = registry.name(module);
     let Some(bindings) = registry.deregister(machine, module, state.settings.shuffles()) else {
         let title = registry.title(module);
         drop(registry);
@@ -375,7 +374,7 @@ pub(super) fn deregister(thread: &Thread, function: &str, raw: HANDLE, role: Rol
     };
     state.note(thread, || Note::Deregistering {
         handle: module,
-        module: name,
+        module: registry.name(module),
         inside: Inside::of(thread),
     });
     let shard = state.shard(module.shard);

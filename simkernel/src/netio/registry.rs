@@ -387,10 +387,10 @@ impl Registry {
             });
             (interfaces.len() - 1) as u32
         });
-        let index = self.modules.insert(Module {
+        let index = self.modules.insert(|| Module {
             name,
             characteristics: source.address(),
-            fingerprint: snapshot.fields.fingerprint(),
+            fingerprint: snapshot.fingerprint,
             attach,
             detach,
             cleanup: snapshot.cleanup,
@@ -424,7 +424,7 @@ impl Registry {
             Role::Client => [module, peer],
             Role::Provider => [peer, module],
         };
-        let index = self.bindings.insert(Binding {
+        let index = self.bindings.insert(|| Binding {
             modules,
             links: [Links::UNLINKED; 2],
             contexts: [core::ptr::null_mut(); 2],
@@ -465,8 +465,7 @@ impl Registry {
         }
         // SAFETY: the module is listed, so nobody has waited for its deregistration.
         let now = unsafe { module.source().read() };
-        let changed =
-            now.is_err() || now.is_ok_and(|now| now.fields.fingerprint() != module.fingerprint);
+        let changed = !now.is_ok_and(|now| now.fingerprint == module.fingerprint);
         let [freed] = mm::were_freed(machine, [module.context.cast_const()]);
         let (rule, what) = if changed {
             (&violation::CHANGED, "the characteristics have changed")

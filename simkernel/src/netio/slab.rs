@@ -31,14 +31,15 @@ impl<T> Slab<T> {
         }
     }
 
+    /// Inserts what `value` makes, and makes it where it stays.
     #[inline]
-    pub(super) fn insert(&mut self, value: T) -> u32 {
+    pub(super) fn insert(&mut self, value: impl FnOnce() -> T) -> u32 {
         let index = self.free.pop().unwrap_or_else(|| self.grow());
         let slot = &mut self.slots[index as usize];
         if slot.value.is_some() {
             platform::fatal("simkernel: a free slot of the NMR registry is in use");
         }
-        slot.value = Some(value);
+        slot.value = Some(value());
         index
     }
 

@@ -14,7 +14,7 @@ use core::ffi::c_void;
 use nmr_netdma::sys::{
     GUID, HANDLE, LUID, MIT_GUID, MIT_IF_LUID, NPI_CLIENT_CHARACTERISTICS, NPI_MODULEID,
     NPI_PROVIDER_CHARACTERISTICS, NPI_REGISTRATION_INSTANCE, NTSTATUS, PNPI_CLIENT_CHARACTERISTICS,
-    PNPI_MODULEID, PNPI_PROVIDER_CHARACTERISTICS, PNPI_REGISTRATION_INSTANCE, PNPIID, PVOID,
+    PNPI_MODULEID, PNPI_PROVIDER_CHARACTERISTICS, PNPI_REGISTRATION_INSTANCE, PVOID,
 };
 
 use super::name::{Id, ModuleId, Name, Role};
@@ -60,36 +60,14 @@ pub(super) struct Snapshot {
     pub(super) attach: Option<AttachFunction>,
     pub(super) detach: Option<DetachFunction>,
     pub(super) cleanup: Option<CleanupFunction>,
-    pub(super) fields: Fields,
-}
-
-/// All of it.
-#[derive(Clone, Copy)]
-pub(super) struct Fields {
     version: u16,
     length: u16,
-    /// Addresses, 0 for none.
-    callbacks: [usize; 3],
-    instance_version: u16,
     instance_size: u16,
-    npi_id: PNPIID,
-    module_id: PNPI_MODULEID,
     number: u32,
-    /// Of unknown length, so only the address is looked at.
-    specific: *const c_void,
-    /// The bits of the GUID.
-    interface: Option<[u64; 2]>,
-    module: Option<Module>,
-}
-
-/// A module identification: what of it is there.
-#[derive(Clone, Copy)]
-struct Module {
-    length: u16,
-    /// `None` if it is too short to have one.
-    kind: Option<i32>,
-    /// The bits of the GUID or the LUID, `None` if it is neither or too short.
-    value: Option<[u64; 2]>,
+    pub(super) interface: Option<Id>,
+    module: Option<ModuleId>,
+    /// Of all that there is. It differs wherever one field does, and wherever several do as far as 64 bits can.
+    pub(super) fingerprint: u64,
 }
 
 impl Source {
@@ -149,7 +127,8 @@ impl Source {
     /// The characteristics are those of a register call in progress, or of a registration that has not been waited
     /// for: then they are readable as far as their length says, at least that; and so is the interface that
     /// they point to, and the module identification as far as its length says.
-    #[inline]
+    // In both of its callers, since each needs a part of it only.
+    #[inline(always)]
     pub(super) unsafe fn read(self) -> Result<Snapshot, u16> {
         let head = self.address().cast::<[u16; 2]>();
         // SAFETY: the version and the length, which the caller promises are there.
@@ -201,28 +180,45 @@ impl Source {
             AttachFunction::Client(function) => function as usize,
             AttachFunction::Provider(function) => function as usize,
         });
-        let fields = Fields {
-            version,
-            length,
-            callbacks: [
-                attach_address,
-                detach.map_or(0, |function| function as usize),
-                cleanup.map_or(0, |function| function as usize),
-            ],
-            instance_version: Version,
-            instance_size: Size,
-            npi_id: NpiId,
-            module_id,
-            number: Number,
-            specific: NpiSpecificCharacteristics,
-            interface,
-            module,
-        };
+        let sizes = [version, length, Version, Size]
+            .iter()
+            .fold(0, |sizes, &size| sizes << 16 | u64::from(size));
+        // What is not there is known from the pointers and lengths.
+        let interface_bits = interface.unwrap_or_default();
+        let (module_head, module_bits) = module.map_or((0, [0; 2]), |module| {
+            let kind = u64::from(module.kind.cast_unsigned());
+            (u64::from(module.length) << 32 | kind, module.value)
+        });
+        let words = [
+            sizes,
+            attach_address as u64,
+            detach.map_or(0, |function| function as usize) as u64,
+            cleanup.map_or(0, |function| function as usize) as u64,
+            NpiId.addr() as u64,
+            module_id.addr() as u64,
+            u64::from(Number),
+            // Of unknown length, so only the address is looked at.
+            NpiSpecificCharacteristics.addr() as u64,
+            interface_bits[0],
+            interface_bits[1],
+            module_head,
+            module_bits[0],
+            module_bits[1],
+        ];
+        let products = words.iter().zip(FACTORS);
         Ok(Snapshot {
             attach,
             detach,
             cleanup,
-            fields,
+            version,
+            length,
+            instance_size: Size,
+            number: Number,
+            interface: interface.map(Id::from_bits),
+            module,
+            fingerprint: products.fold(0, |sum, (word, factor)| {
+                word.wrapping_mul(factor).wrapping_add(sum)
+            }),
         })
     }
 }
@@ -233,7 +229,7 @@ impl Source {
 ///
 /// It is null, or readable that far.
 #[inline]
-unsafe fn read_module(module: PNPI_MODULEID) -> Option<Module> {
+unsafe fn read_module(module: PNPI_MODULEID) -> Option<ModuleId> {
     const VALUE: usize = core::mem::offset_of!(NPI_MODULEID, u);
 
     if module.is_null() {
@@ -242,98 +238,35 @@ unsafe fn read_module(module: PNPI_MODULEID) -> Option<Module> {
     // SAFETY: not null, and it begins with its length.
     let length = unsafe { (*module).Length };
     let holds = |value: usize| usize::from(length) >= VALUE + value;
+    let mut id = ModuleId {
+        length,
+        whole: false,
+        kind: 0,
+        value: [0; 2],
+    };
     if !holds(0) {
-        return Some(Module {
-            length,
-            kind: None,
-            value: None,
-        });
+        return Some(id);
     }
     let value = module.wrapping_byte_add(VALUE);
     // SAFETY: it is long enough for its type.
-    let kind = unsafe { (*module).Type };
-    let value = match kind {
-        MIT_GUID if holds(size_of::<GUID>()) => {
-            // SAFETY: it is long enough for a GUID, which has as many bytes and no gaps.
-            Some(unsafe { value.cast::<[u64; 2]>().read_unaligned() })
-        }
-        MIT_IF_LUID if holds(size_of::<LUID>()) => {
-            // SAFETY: it is long enough for a LUID, which has as many bytes and no gaps.
-            Some([unsafe { value.cast::<u64>().read_unaligned() }, 0])
-        }
-        _ => None,
+    id.kind = unsafe { (*module).Type };
+    id.whole = match id.kind {
+        MIT_GUID => holds(size_of::<GUID>()),
+        MIT_IF_LUID => holds(size_of::<LUID>()),
+        _ => true,
     };
-    let kind = Some(kind);
-    Some(Module {
-        length,
-        kind,
-        value,
-    })
-}
-
-impl Module {
-    fn id(&self) -> ModuleId {
-        match (self.kind, self.value) {
-            (Some(MIT_GUID), Some(bits)) => ModuleId::Guid(Id::from_bits(bits)),
-            (Some(MIT_IF_LUID), Some([luid, _])) => ModuleId::Luid(luid),
-            (Some(MIT_GUID | MIT_IF_LUID) | None, _) => ModuleId::Cut(self.length),
-            (Some(other), _) => ModuleId::Other(other),
+    match id.kind {
+        MIT_GUID if id.whole => {
+            // SAFETY: it is long enough for a GUID, which has as many bytes and no gaps.
+            id.value = unsafe { value.cast::<[u64; 2]>().read_unaligned() };
         }
+        MIT_IF_LUID if id.whole => {
+            // SAFETY: it is long enough for a LUID, which has as many bytes and no gaps.
+            id.value[0] = unsafe { value.cast::<u64>().read_unaligned() };
+        }
+        _ => {}
     }
-}
-
-impl Fields {
-    /// A number for all of it. It differs wherever one field does, and wherever several do as far as 64 bits can.
-    #[inline]
-    pub(super) fn fingerprint(&self) -> u64 {
-        let Self {
-            version,
-            length,
-            callbacks,
-            instance_version,
-            instance_size,
-            npi_id,
-            module_id,
-            number,
-            specific,
-            interface,
-            module,
-        } = *self;
-        let sizes = [version, length, instance_version, instance_size];
-        let sizes = sizes
-            .iter()
-            .fold(0, |sizes, &size| sizes << 16 | u64::from(size));
-        let [attach, detach, cleanup] = callbacks.map(|callback| callback as u64);
-        // What is not there is known from the pointers and lengths.
-        let [interface_first, interface_second] = interface.unwrap_or_default();
-        let (module_length, module_kind, [module_first, module_second]) =
-            module.map_or((0, 0, [0; 2]), |module| {
-                (
-                    module.length,
-                    module.kind.unwrap_or(0),
-                    module.value.unwrap_or_default(),
-                )
-            });
-        let module = u64::from(module_length) << 32 | u64::from(module_kind.cast_unsigned());
-        let words = [
-            sizes,
-            attach,
-            detach,
-            cleanup,
-            npi_id.addr() as u64,
-            module_id.addr() as u64,
-            u64::from(number),
-            specific.addr() as u64,
-            interface_first,
-            interface_second,
-            module,
-            module_first,
-            module_second,
-        ];
-        words.iter().zip(FACTORS).fold(0, |sum, (word, factor)| {
-            word.wrapping_mul(factor).wrapping_add(sum)
-        })
-    }
+    Some(id)
 }
 
 /// Odd, so that a product differs wherever the word does, and otherwise without a pattern (splitmix64).
@@ -351,56 +284,39 @@ const FACTORS: [u64; 13] = {
 };
 
 impl Snapshot {
-    /// The interface that the module is for.
-    pub(super) fn interface(&self) -> Option<Id> {
-        self.fields.interface.map(Id::from_bits)
-    }
-
     /// The module's name, for whichever driver.
     pub(super) fn name(&self, role: Role) -> Name {
         Name {
             role,
-            id: self.fields.module.map(|module| module.id()),
-            number: self.fields.number,
+            id: self.module,
+            number: self.number,
             driver: 0,
         }
     }
 
     /// Which of the sizes and versions is wrong.
     pub(super) fn wrong_size(&self, role: Role) -> Option<String> {
+        let Self {
+            version,
+            length,
+            instance_size,
+            ..
+        } = *self;
         let characteristics = match role {
             Role::Client => size_of::<NPI_CLIENT_CHARACTERISTICS>(),
             Role::Provider => size_of::<NPI_PROVIDER_CHARACTERISTICS>(),
         };
-        let Fields {
-            version,
-            length,
-            instance_size,
-            module,
-            ..
-        } = self.fields;
-        let module = module.map_or(size_of::<NPI_MODULEID>() as u16, |module| module.length);
-        let right = version == 0
-            && usize::from(length) == characteristics
-            && usize::from(instance_size) == size_of::<NPI_REGISTRATION_INSTANCE>()
-            && usize::from(module) == size_of::<NPI_MODULEID>();
-        if right {
-            return None;
-        }
-        let checks = [
-            ("Version of the characteristics", version, 0),
-            ("Length of the characteristics", length, characteristics),
-            (
-                "Size of the registration instance",
-                instance_size,
-                size_of::<NPI_REGISTRATION_INSTANCE>(),
-            ),
-            ("Length of the module id", module, size_of::<NPI_MODULEID>()),
-        ];
-        checks
-            .iter()
-            .find(|(_, found, wanted)| usize::from(*found) != *wanted)
-            .map(|(what, found, wanted)| format!("{what} is {found} and not {wanted}"))
+        let instance = size_of::<NPI_REGISTRATION_INSTANCE>();
+        let identification = size_of::<NPI_MODULEID>();
+        let module = self.module.as_ref();
+        let module = module.map_or(identification as u16, |module| module.length);
+        let check = |what: &str, found: u16, wanted: usize| {
+            (usize::from(found) != wanted).then(|| not_wanted(what, found, wanted))
+        };
+        check("Version of the characteristics", version, 0)
+            .or_else(|| check("Length of the characteristics", length, characteristics))
+            .or_else(|| check("Size of the registration instance", instance_size, instance))
+            .or_else(|| check("Length of the module id", module, identification))
     }
 
     /// What must not be null and is.
@@ -409,12 +325,17 @@ impl Snapshot {
             Some("attach callback")
         } else if self.detach.is_none() {
             Some("detach callback")
-        } else if self.fields.npi_id.is_null() {
+        } else if self.interface.is_none() {
             Some("NpiId")
-        } else if self.fields.module_id.is_null() {
+        } else if self.module.is_none() {
             Some("ModuleId")
         } else {
             None
         }
     }
+}
+
+#[cold]
+fn not_wanted(what: &str, found: u16, wanted: usize) -> String {
+    format!("{what} is {found} and not {wanted}")
 }
