@@ -17,8 +17,8 @@
 //!
 //! * **Two bases, one source.** Base types and the framework come from `wdk-sys` with the feature `wdk` on a Windows
 //!   target, from this crate otherwise. Both have the same names and shapes, those of `wdk-sys`, so
-//!   that the code above compiles against either. Where both are there, `layout` holds them against each other,
-//!   member by member.
+//!   that the code above compiles against either. Where both are there, they are held against each other: `layout` does it
+//!   with structures, member by member, and what defines enumerations and constants (`macros`) with their values.
 //! * **Calls of the framework** go through the macro of `wdk-sys` with the feature, through a table of our own without. The
 //!   macro was written for newer tables; for that of KMDF 1.7 it does not compile.
 //! * **NMR, NetDMA and the executive are ours in both**: `wdk-sys` has neither of the first two, and of the third it

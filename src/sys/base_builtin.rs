@@ -63,8 +63,10 @@ pub type PCWSTR = *const WCHAR;
 pub type PKAFFINITY = *mut KAFFINITY;
 pub type PKSPIN_LOCK = *mut KSPIN_LOCK;
 
-pub const TRUE: u32 = 1;
-pub const FALSE: u32 = 0;
+constants! {
+    TRUE: u32 = 1;
+    FALSE: u32 = 0;
+}
 
 #[must_use]
 pub const fn NT_SUCCESS(status: NTSTATUS) -> bool {
@@ -160,15 +162,19 @@ pub struct GROUP_AFFINITY {
 }
 pub type PGROUP_AFFINITY = *mut GROUP_AFFINITY;
 
-pub const ALL_PROCESSOR_GROUPS: u32 = 0xFFFF;
-pub const MAXIMUM_PROC_PER_GROUP: u32 = 64;
+constants! {
+    ALL_PROCESSOR_GROUPS: u32 = 0xFFFF;
+    MAXIMUM_PROC_PER_GROUP: u32 = 64;
+}
 
 // Levels.
 
-pub const PASSIVE_LEVEL: u32 = 0;
-pub const APC_LEVEL: u32 = 1;
-pub const DISPATCH_LEVEL: u32 = 2;
-pub const HIGH_LEVEL: u32 = 15;
+constants! {
+    PASSIVE_LEVEL: u32 = 0;
+    APC_LEVEL: u32 = 1;
+    DISPATCH_LEVEL: u32 = 2;
+    HIGH_LEVEL: u32 = 15;
+}
 
 // Resource requirements.
 
@@ -478,33 +484,35 @@ pub struct CM_RESOURCE_LIST {
 }
 pub type PCM_RESOURCE_LIST = *mut CM_RESOURCE_LIST;
 
-pub const CmResourceTypeNull: u32 = 0;
-pub const CmResourceTypePort: u32 = 1;
-pub const CmResourceTypeInterrupt: u32 = 2;
-pub const CmResourceTypeMemory: u32 = 3;
-pub const CmResourceTypeDma: u32 = 4;
-pub const CmResourceTypeDeviceSpecific: u32 = 5;
-pub const CmResourceTypeBusNumber: u32 = 6;
-pub const CmResourceTypeMemoryLarge: u32 = 7;
-pub const CmResourceTypeNonArbitrated: u32 = 128;
-pub const CmResourceTypeConfigData: u32 = 128;
-pub const CmResourceTypeDevicePrivate: u32 = 129;
+constants! {
+    CmResourceTypeNull: u32 = 0;
+    CmResourceTypePort: u32 = 1;
+    CmResourceTypeInterrupt: u32 = 2;
+    CmResourceTypeMemory: u32 = 3;
+    CmResourceTypeDma: u32 = 4;
+    CmResourceTypeDeviceSpecific: u32 = 5;
+    CmResourceTypeBusNumber: u32 = 6;
+    CmResourceTypeMemoryLarge: u32 = 7;
+    CmResourceTypeNonArbitrated: u32 = 128;
+    CmResourceTypeConfigData: u32 = 128;
+    CmResourceTypeDevicePrivate: u32 = 129;
 
-pub const CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE: u32 = 0x00;
-pub const CM_RESOURCE_INTERRUPT_LATCHED: u32 = 0x01;
-pub const CM_RESOURCE_INTERRUPT_MESSAGE: u32 = 0x02;
-pub const CM_RESOURCE_INTERRUPT_POLICY_INCLUDED: u32 = 0x04;
-pub const CM_RESOURCE_INTERRUPT_SECONDARY_INTERRUPT: u32 = 0x10;
-pub const CM_RESOURCE_INTERRUPT_WAKE_HINT: u32 = 0x20;
+    CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE: u32 = 0x00;
+    CM_RESOURCE_INTERRUPT_LATCHED: u32 = 0x01;
+    CM_RESOURCE_INTERRUPT_MESSAGE: u32 = 0x02;
+    CM_RESOURCE_INTERRUPT_POLICY_INCLUDED: u32 = 0x04;
+    CM_RESOURCE_INTERRUPT_SECONDARY_INTERRUPT: u32 = 0x10;
+    CM_RESOURCE_INTERRUPT_WAKE_HINT: u32 = 0x20;
+
+    CM_RESOURCE_MEMORY_LARGE_40: u32 = 0x0200;
+    CM_RESOURCE_MEMORY_LARGE_48: u32 = 0x0400;
+    CM_RESOURCE_MEMORY_LARGE_64: u32 = 0x0800;
+
+    IO_RESOURCE_PREFERRED: u32 = 0x01;
+    IO_RESOURCE_DEFAULT: u32 = 0x02;
+    IO_RESOURCE_ALTERNATIVE: u32 = 0x08;
+}
 pub const CM_RESOURCE_INTERRUPT_MESSAGE_TOKEN: u32 = 0xFFFF_FFFE;
-
-pub const CM_RESOURCE_MEMORY_LARGE_40: u32 = 0x0200;
-pub const CM_RESOURCE_MEMORY_LARGE_48: u32 = 0x0400;
-pub const CM_RESOURCE_MEMORY_LARGE_64: u32 = 0x0800;
-
-pub const IO_RESOURCE_PREFERRED: u32 = 0x01;
-pub const IO_RESOURCE_DEFAULT: u32 = 0x02;
-pub const IO_RESOURCE_ALTERNATIVE: u32 = 0x08;
 
 c_enum!(_INTERFACE_TYPE, INTERFACE_TYPE {
     InterfaceTypeUndefined = -1,
@@ -624,44 +632,44 @@ c_enum!(_DEVICE_RELATION_TYPE, DEVICE_RELATION_TYPE {
     TargetDeviceRelation = 4,
 });
 
-/// An enumeration without a tag: its module carries the public name, its type is `Type`.
-pub mod DEVICE_REGISTRY_PROPERTY {
-    pub type Type = i32;
-    pub const DevicePropertyDeviceDescription: Type = 0;
-    pub const DevicePropertyHardwareID: Type = 1;
-    pub const DevicePropertyCompatibleIDs: Type = 2;
-    pub const DevicePropertyBootConfiguration: Type = 3;
-    pub const DevicePropertyBootConfigurationTranslated: Type = 4;
-    pub const DevicePropertyClassName: Type = 5;
-    pub const DevicePropertyClassGuid: Type = 6;
-    pub const DevicePropertyDriverKeyName: Type = 7;
-    pub const DevicePropertyManufacturer: Type = 8;
-    pub const DevicePropertyFriendlyName: Type = 9;
-    pub const DevicePropertyLocationInformation: Type = 10;
-    pub const DevicePropertyPhysicalDeviceObjectName: Type = 11;
-    pub const DevicePropertyBusTypeGuid: Type = 12;
-    pub const DevicePropertyLegacyBusType: Type = 13;
-    pub const DevicePropertyBusNumber: Type = 14;
-    pub const DevicePropertyEnumeratorName: Type = 15;
-    pub const DevicePropertyAddress: Type = 16;
-    pub const DevicePropertyUINumber: Type = 17;
-    pub const DevicePropertyInstallState: Type = 18;
-    pub const DevicePropertyRemovalPolicy: Type = 19;
-    pub const DevicePropertyResourceRequirements: Type = 20;
-    pub const DevicePropertyAllocatedResources: Type = 21;
-    pub const DevicePropertyContainerID: Type = 22;
-}
+c_enum!(DEVICE_REGISTRY_PROPERTY {
+    DevicePropertyDeviceDescription = 0,
+    DevicePropertyHardwareID = 1,
+    DevicePropertyCompatibleIDs = 2,
+    DevicePropertyBootConfiguration = 3,
+    DevicePropertyBootConfigurationTranslated = 4,
+    DevicePropertyClassName = 5,
+    DevicePropertyClassGuid = 6,
+    DevicePropertyDriverKeyName = 7,
+    DevicePropertyManufacturer = 8,
+    DevicePropertyFriendlyName = 9,
+    DevicePropertyLocationInformation = 10,
+    DevicePropertyPhysicalDeviceObjectName = 11,
+    DevicePropertyBusTypeGuid = 12,
+    DevicePropertyLegacyBusType = 13,
+    DevicePropertyBusNumber = 14,
+    DevicePropertyEnumeratorName = 15,
+    DevicePropertyAddress = 16,
+    DevicePropertyUINumber = 17,
+    DevicePropertyInstallState = 18,
+    DevicePropertyRemovalPolicy = 19,
+    DevicePropertyResourceRequirements = 20,
+    DevicePropertyAllocatedResources = 21,
+    DevicePropertyContainerID = 22,
+});
 
-pub const PAGE_SIZE: u32 = 0x1000;
-pub const PLUGPLAY_REGKEY_DEVICE: u32 = 1;
-pub const PLUGPLAY_REGKEY_DRIVER: u32 = 2;
+constants! {
+    PAGE_SIZE: u32 = 0x1000;
+    PLUGPLAY_REGKEY_DEVICE: u32 = 1;
+    PLUGPLAY_REGKEY_DRIVER: u32 = 2;
+    FILE_DEVICE_UNKNOWN: u32 = 0x22;
+    FILE_DEVICE_SECURE_OPEN: u32 = 0x100;
+    DO_BUFFERED_IO: u32 = 0x4;
+    DO_DIRECT_IO: u32 = 0x10;
+    DO_DEVICE_INITIALIZING: u32 = 0x80;
+    DO_POWER_PAGABLE: u32 = 0x2000;
+}
 pub const KEY_READ: u32 = 0x0002_0019;
-pub const FILE_DEVICE_UNKNOWN: u32 = 0x22;
-pub const FILE_DEVICE_SECURE_OPEN: u32 = 0x100;
-pub const DO_BUFFERED_IO: u32 = 0x4;
-pub const DO_DIRECT_IO: u32 = 0x10;
-pub const DO_DEVICE_INITIALIZING: u32 = 0x80;
-pub const DO_POWER_PAGABLE: u32 = 0x2000;
 
 // Driver and device objects.
 
@@ -855,7 +863,7 @@ pub type PINTERFACE = *mut INTERFACE;
 /// Status codes, written as the unsigned numbers they are known by.
 macro_rules! status_codes {
     ($($name:ident = $value:literal;)*) => {
-        $(pub const $name: NTSTATUS = u32::cast_signed($value);)*
+        constants! { $($name: NTSTATUS = u32::cast_signed($value);)* }
     };
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The numbers are those of amd64 and arm64 and hold from Windows Vista SP1 to today, but where a comment
 //! says otherwise. They are stated once and checked against whichever base is in use. With the feature `wdk` both bases are
-//! there: then the numbers are checked against both, and members, enumerations and constants of one against those of the other.
+//! there: then the numbers are checked against both, and members of one against those of the other.
 
 #![cfg_attr(
     all(feature = "wdk", windows),
@@ -73,6 +73,7 @@ layout!(LUID: 8, 4; LowPart: 0, HighPart: 4);
 layout!(LARGE_INTEGER: 8, 8; u: 0, u.LowPart: 0, u.HighPart: 4, QuadPart: 0);
 layout!(UNICODE_STRING: 16, 8; Length: 0, MaximumLength: 2, Buffer: 8);
 layout!(LIST_ENTRY: 16, 8; Flink: 0, Blink: 8);
+layout!(SINGLE_LIST_ENTRY: 8, 8; Next: 0);
 layout!(PROCESSOR_NUMBER: 4, 2; Group: 0, Number: 2, Reserved: 3);
 layout!(GROUP_AFFINITY: 16, 8; Mask: 0, Group: 8, Reserved: 10);
 
@@ -350,42 +351,7 @@ older_form!(
         WDF_DEVICE_POWER_POLICY_IDLE_SETTINGS ends before IdleTimeoutType
 );
 
-// Values.
-
-/// The kit's values are those written out here: of enumerations, then of constants.
-#[cfg(all(feature = "wdk", windows))]
-macro_rules! same {
-    ($($module:ident::{$($value:ident),* $(,)?})* ; $($constant:ident),* $(,)?) => {
-        const _: () = {
-            $($(assert!(wdk_sys::$module::$value == $module::$value, stringify!($value));)*)*
-            $(assert!(wdk_sys::$constant == $constant, stringify!($constant));)*
-        };
-    };
-}
+// Values are compared where they are written out (`macros`), but for a pointer, of which only this can be said while compiling.
 
 #[cfg(all(feature = "wdk", windows))]
-same! {
-    _INTERFACE_TYPE::{InterfaceTypeUndefined, Internal, Isa, Eisa, MicroChannel, TurboChannel, PCIBus, VMEBus, NuBus, PCMCIABus, CBus, MPIBus, MPSABus, ProcessorInternal, InternalPowerBus, PNPISABus, PNPBus, Vmcs, ACPIBus, MaximumInterfaceType}
-    _CM_SHARE_DISPOSITION::{CmResourceShareUndetermined, CmResourceShareDeviceExclusive, CmResourceShareDriverExclusive, CmResourceShareShared}
-    _IRQ_DEVICE_POLICY::{IrqPolicyMachineDefault, IrqPolicyAllCloseProcessors, IrqPolicyOneCloseProcessor, IrqPolicyAllProcessorsInMachine, IrqPolicySpecifiedProcessors, IrqPolicySpreadMessagesAcrossAllProcessors, IrqPolicyAllProcessorsInMachineWhenSteered}
-    _IRQ_PRIORITY::{IrqPriorityUndefined, IrqPriorityLow, IrqPriorityNormal, IrqPriorityHigh}
-    _KINTERRUPT_MODE::{LevelSensitive, Latched}
-    _DEVICE_POWER_STATE::{PowerDeviceUnspecified, PowerDeviceD0, PowerDeviceD1, PowerDeviceD2, PowerDeviceD3, PowerDeviceMaximum}
-    _SYSTEM_POWER_STATE::{PowerSystemUnspecified, PowerSystemWorking, PowerSystemSleeping1, PowerSystemSleeping2, PowerSystemSleeping3, PowerSystemHibernate, PowerSystemShutdown, PowerSystemMaximum}
-    _POOL_TYPE::{NonPagedPool, PagedPool, NonPagedPoolCacheAligned, PagedPoolCacheAligned, NonPagedPoolNx, NonPagedPoolNxCacheAligned}
-    _MEMORY_CACHING_TYPE::{MmNonCached, MmCached, MmWriteCombined}
-    _KDPC_IMPORTANCE::{LowImportance, MediumImportance, HighImportance, MediumHighImportance}
-    _EVENT_TYPE::{NotificationEvent, SynchronizationEvent}
-    _MODE::{KernelMode, UserMode}
-    _KWAIT_REASON::{Executive}
-    _DEVICE_RELATION_TYPE::{BusRelations, EjectionRelations, PowerRelations, RemovalRelations, TargetDeviceRelation}
-    _WDF_TRI_STATE::{WdfFalse, WdfTrue, WdfUseDefault}
-    _WDF_EXECUTION_LEVEL::{WdfExecutionLevelInvalid, WdfExecutionLevelInheritFromParent, WdfExecutionLevelPassive, WdfExecutionLevelDispatch}
-    _WDF_SYNCHRONIZATION_SCOPE::{WdfSynchronizationScopeInvalid, WdfSynchronizationScopeInheritFromParent, WdfSynchronizationScopeDevice, WdfSynchronizationScopeQueue, WdfSynchronizationScopeNone}
-    _WDF_POWER_DEVICE_STATE::{WdfPowerDeviceInvalid, WdfPowerDeviceD0, WdfPowerDeviceD1, WdfPowerDeviceD2, WdfPowerDeviceD3, WdfPowerDeviceD3Final, WdfPowerDevicePrepareForHibernation, WdfPowerDeviceMaximum}
-    _WDF_INTERRUPT_POLICY::{WdfIrqPolicyMachineDefault, WdfIrqPolicyAllCloseProcessors, WdfIrqPolicyOneCloseProcessor, WdfIrqPolicyAllProcessorsInMachine, WdfIrqPolicySpecifiedProcessors, WdfIrqPolicySpreadMessagesAcrossAllProcessors}
-    _WDF_INTERRUPT_PRIORITY::{WdfIrqPriorityUndefined, WdfIrqPriorityLow, WdfIrqPriorityNormal, WdfIrqPriorityHigh}
-    DEVICE_REGISTRY_PROPERTY::{DevicePropertyDeviceDescription, DevicePropertyHardwareID, DevicePropertyCompatibleIDs, DevicePropertyBootConfiguration, DevicePropertyBootConfigurationTranslated, DevicePropertyClassName, DevicePropertyClassGuid, DevicePropertyDriverKeyName, DevicePropertyManufacturer, DevicePropertyFriendlyName, DevicePropertyLocationInformation, DevicePropertyPhysicalDeviceObjectName, DevicePropertyBusTypeGuid, DevicePropertyLegacyBusType, DevicePropertyBusNumber, DevicePropertyEnumeratorName, DevicePropertyAddress, DevicePropertyUINumber, DevicePropertyInstallState, DevicePropertyRemovalPolicy, DevicePropertyResourceRequirements, DevicePropertyAllocatedResources, DevicePropertyContainerID}
-    ;
-    TRUE, FALSE, ALL_PROCESSOR_GROUPS, MAXIMUM_PROC_PER_GROUP, PASSIVE_LEVEL, APC_LEVEL, DISPATCH_LEVEL, HIGH_LEVEL, CmResourceTypeNull, CmResourceTypePort, CmResourceTypeInterrupt, CmResourceTypeMemory, CmResourceTypeDma, CmResourceTypeDeviceSpecific, CmResourceTypeBusNumber, CmResourceTypeMemoryLarge, CmResourceTypeNonArbitrated, CmResourceTypeConfigData, CmResourceTypeDevicePrivate, CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE, CM_RESOURCE_INTERRUPT_LATCHED, CM_RESOURCE_INTERRUPT_MESSAGE, CM_RESOURCE_INTERRUPT_POLICY_INCLUDED, CM_RESOURCE_INTERRUPT_SECONDARY_INTERRUPT, CM_RESOURCE_INTERRUPT_WAKE_HINT, CM_RESOURCE_MEMORY_LARGE_40, CM_RESOURCE_MEMORY_LARGE_48, CM_RESOURCE_MEMORY_LARGE_64, IO_RESOURCE_PREFERRED, IO_RESOURCE_DEFAULT, IO_RESOURCE_ALTERNATIVE, PAGE_SIZE, PLUGPLAY_REGKEY_DEVICE, PLUGPLAY_REGKEY_DRIVER, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, DO_BUFFERED_IO, DO_DIRECT_IO, DO_DEVICE_INITIALIZING, DO_POWER_PAGABLE, STATUS_SUCCESS, STATUS_ALERTED, STATUS_TIMEOUT, STATUS_PENDING, STATUS_OBJECT_NAME_EXISTS, STATUS_BUFFER_OVERFLOW, STATUS_DEVICE_BUSY, STATUS_NO_MORE_ENTRIES, STATUS_UNSUCCESSFUL, STATUS_NOT_IMPLEMENTED, STATUS_INFO_LENGTH_MISMATCH, STATUS_ACCESS_VIOLATION, STATUS_INVALID_HANDLE, STATUS_INVALID_PARAMETER, STATUS_NO_SUCH_DEVICE, STATUS_INVALID_DEVICE_REQUEST, STATUS_MORE_PROCESSING_REQUIRED, STATUS_NO_MEMORY, STATUS_ACCESS_DENIED, STATUS_BUFFER_TOO_SMALL, STATUS_OBJECT_TYPE_MISMATCH, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_NAME_COLLISION, STATUS_DELETE_PENDING, STATUS_REVISION_MISMATCH, STATUS_PROCEDURE_NOT_FOUND, STATUS_RESOURCE_TYPE_NOT_FOUND, STATUS_ARRAY_BOUNDS_EXCEEDED, STATUS_INTEGER_OVERFLOW, STATUS_INSUFFICIENT_RESOURCES, STATUS_DEVICE_NOT_READY, STATUS_IO_TIMEOUT, STATUS_NOT_SUPPORTED, STATUS_DEVICE_DOES_NOT_EXIST, STATUS_NOT_SAME_DEVICE, STATUS_INTERNAL_ERROR, STATUS_INVALID_PARAMETER_1, STATUS_INVALID_PARAMETER_2, STATUS_INVALID_PARAMETER_3, STATUS_INVALID_PARAMETER_4, STATUS_CANCELLED, STATUS_DEVICE_CONFIGURATION_ERROR, STATUS_INVALID_DEVICE_STATE, STATUS_IO_DEVICE_ERROR, STATUS_TOO_LATE, STATUS_DEVICE_REMOVED, STATUS_NOINTERFACE, STATUS_INVALID_BUFFER_SIZE, STATUS_NOT_FOUND, STATUS_WDF_PAUSED, STATUS_WDF_BUSY, STATUS_WDF_OBJECT_ATTRIBUTES_INVALID, STATUS_WDF_NO_CALLBACK, STATUS_WDF_INCOMPATIBLE_EXECUTION_LEVEL, STATUS_WDF_PARENT_ALREADY_ASSIGNED, STATUS_WDF_PARENT_IS_SELF, STATUS_WDF_PARENT_ASSIGNMENT_NOT_ALLOWED, STATUS_WDF_SYNCHRONIZATION_SCOPE_INVALID, STATUS_WDF_EXECUTION_LEVEL_INVALID, STATUS_WDF_PARENT_NOT_SPECIFIED
-}
+const _: () = assert!(wdk_sys::WDF_NO_OBJECT_ATTRIBUTES.is_null());

@@ -838,7 +838,9 @@ pub struct WDF_DRIVER_GLOBALS {
 }
 pub type PWDF_DRIVER_GLOBALS = *mut WDF_DRIVER_GLOBALS;
 
-pub const WDF_DRIVER_GLOBALS_NAME_LEN: usize = 32;
+constants! {
+    WDF_DRIVER_GLOBALS_NAME_LEN: u32 = 32;
+}
 
 /// The library's name for what is [`PWDF_DRIVER_GLOBALS`] to a driver.
 pub type PWDF_COMPONENT_GLOBALS = PWDF_DRIVER_GLOBALS;

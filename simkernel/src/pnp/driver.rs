@@ -120,8 +120,8 @@ impl Driver {
     }
 
     /// The first 31 bytes of the name, as the framework keeps it for a driver.
-    pub(crate) fn short_name(&self) -> [sys::CHAR; sys::WDF_DRIVER_GLOBALS_NAME_LEN] {
-        let mut name = [0; sys::WDF_DRIVER_GLOBALS_NAME_LEN];
+    pub(crate) fn short_name(&self) -> [sys::CHAR; sys::WDF_DRIVER_GLOBALS_NAME_LEN as usize] {
+        let mut name = [0; sys::WDF_DRIVER_GLOBALS_NAME_LEN as usize];
         let bytes: Vec<u8> = self.name.bytes().take(name.len() - 1).collect();
         for (target, byte) in name.iter_mut().zip(bytes) {
             *target = sys::CHAR::from_ne_bytes([byte]);

@@ -299,7 +299,7 @@ static mut GLOBALS: sys::WDF_DRIVER_GLOBALS = sys::WDF_DRIVER_GLOBALS {
     Driver: ptr::null_mut(),
     DriverFlags: 0,
     DriverTag: u32::from_le_bytes(*b"SimK"),
-    DriverName: [0; sys::WDF_DRIVER_GLOBALS_NAME_LEN],
+    DriverName: [0; sys::WDF_DRIVER_GLOBALS_NAME_LEN as usize],
     DisplaceDriverUnload: 1,
 };
 

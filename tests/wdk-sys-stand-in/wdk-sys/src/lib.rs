@@ -56,9 +56,20 @@ mod wrong {
         pub AutomaticSerialization: USHORT,
     }
     pub const CM_RESOURCE_INTERRUPT_MESSAGE: u32 = 4;
+    pub const STATUS_TOO_LATE: NTSTATUS = 0;
+    pub mod _WDF_IO_QUEUE_STATE {
+        pub use crate::types::_WDF_IO_QUEUE_STATE::*;
+        pub const WdfIoQueuePnpHeld: Type = 32;
+    }
+    pub mod DEVICE_REGISTRY_PROPERTY {
+        pub use crate::types::DEVICE_REGISTRY_PROPERTY::*;
+        pub const DevicePropertyAddress: Type = 22;
+    }
 }
 #[cfg(wrong_kit)]
-pub use self::wrong::{CM_RESOURCE_INTERRUPT_MESSAGE, WDF_DPC_CONFIG};
+pub use self::wrong::{
+    _WDF_IO_QUEUE_STATE, CM_RESOURCE_INTERRUPT_MESSAGE, DEVICE_REGISTRY_PROPERTY, STATUS_TOO_LATE, WDF_DPC_CONFIG,
+};
 
 pub mod wdf {
     #[doc(hidden)]
