@@ -13,6 +13,7 @@
 //! just entered a machine is at PASSIVE_LEVEL.
 #![expect(unsafe_code, reason = "declares an interface and states levels")]
 
+use std::io::Write as _;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -594,7 +595,11 @@ fn watch(seeds: &mpsc::Receiver<u64>) {
             Ok(seed) => running = Some(seed),
             Err(mpsc::RecvTimeoutError::Disconnected) => return,
             Err(mpsc::RecvTimeoutError::Timeout) => {
-                eprintln!("nmr_stress: seed {running:?} has not ended after {PATIENCE:?}");
+                // Past the test harness, which shows what a test prints only when the test has ended.
+                _ = writeln!(
+                    std::io::stderr(),
+                    "nmr_stress: seed {running:?} has not ended after {PATIENCE:?}"
+                );
                 std::process::abort();
             }
         }

@@ -24,7 +24,8 @@ use crate::platform;
 /// In place of the level to return to: acquired by `KeAcquireSpinLockAtDpcLevel`.
 const AT_DPC_LEVEL: u8 = 0xFF;
 
-/// Nanoseconds to wait for a lock before it is reported. Miri is slow.
+/// Nanoseconds to wait for a lock before it is reported, and as long again before somebody who watches is told: there may never be a
+/// verdict to read. Miri is slow.
 const PATIENCE: u64 = if cfg!(miri) {
     300_000_000_000
 } else {
@@ -54,6 +55,7 @@ fn acquire(thread: &Thread, function: &'static str, word: &AtomicU64, level: u8)
     let mut spins = 0_u32;
     // When it is reported; later, never again.
     let mut deadline = None;
+    let mut reported = false;
     let mut expected = 0;
     // Also a failure acquires: the number of the thread that is found must be known to have been given.
     while let Err(found) =
@@ -85,16 +87,22 @@ fn acquire(thread: &Thread, function: &'static str, word: &AtomicU64, level: u8)
         }
         platform::yield_now();
         let now = platform::now();
-        if now >= *deadline.get_or_insert(now + PATIENCE) {
-            deadline = Some(u64::MAX);
-            let detail = format!(
-                "{function}: thread {} holds the lock {word:p} for {PATIENCE} ns",
-                found >> 8
-            );
+        if now < *deadline.get_or_insert(now + PATIENCE) {
+            continue;
+        }
+        let detail = format!(
+            "{function}: thread {} holds the lock {word:p} for {PATIENCE} ns",
+            found >> 8
+        );
+        if reported {
             platform::write_error(&format!("simkernel: {detail}"));
+            deadline = Some(u64::MAX);
+        } else {
             thread
                 .machine
                 .violated(&violation::LOCK_STUCK, format_args!("{detail}"));
+            deadline = Some(now + PATIENCE);
+            reported = true;
         }
     }
     thread.locks.set(thread.locks.get() + 1);

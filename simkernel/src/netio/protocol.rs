@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
+use core::time::Duration;
 
 use nmr_netdma::sys::{
     HANDLE, NT_SUCCESS, NTSTATUS, PVOID, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER,
@@ -25,6 +26,9 @@ use crate::{platform, pnp};
 
 /// What a wait inside a callback that it would wait for answers: Windows would not return.
 const STATUS_POSSIBLE_DEADLOCK: NTSTATUS = 0xC000_0194_u32 as i32;
+
+/// How long after a wait was found to be stuck somebody who watches is told: there may never be a verdict to read.
+const WATCHED: Duration = Duration::from_secs(5);
 
 /// A refused call's outputs.
 const NOTHING: ProviderAnswer = ProviderAnswer {
@@ -421,7 +425,8 @@ pub(super) fn wait(thread: &Thread, function: &str, raw: HANDLE, role: Role) -> 
     }
     let shard = state.shard(module.shard);
     let patience = state.settings.patience();
-    let mut reported = false;
+    let mut limits = [patience, WATCHED].into_iter();
+    let mut limit = limits.next();
     // Somebody else who waited may have ended the module.
     while registry.exists(module) {
         let waiter = match registry.dispose(module) {
@@ -429,17 +434,24 @@ pub(super) fn wait(thread: &Thread, function: &str, raw: HANDLE, role: Role) -> 
             Err(waiter) => waiter,
         };
         drop(registry);
-        let complete = waiter.wait((!reported).then_some(patience));
+        let complete = waiter.wait(limit);
         registry = shard.lock();
         if complete || !registry.exists(module) {
             continue;
         }
-        reported = true;
         let (title, holders) = (registry.title(module), registry.holders(module));
         drop(registry);
-        let detail = format!("{function} for {title} has waited for {patience:?}{holders}");
-        platform::write_error(&format!("simkernel: {detail}"));
-        machine.violated(&violation::STUCK, format_args!("{detail}"));
+        limit = limits.next();
+        if limit.is_some() {
+            machine.violated(
+                &violation::STUCK,
+                format_args!("{function} for {title} has waited for {patience:?}{holders}"),
+            );
+        } else {
+            platform::write_error(&format!(
+                "simkernel: {function} for {title} still waits{holders}"
+            ));
+        }
         registry = shard.lock();
     }
     drop(registry);

@@ -9,6 +9,7 @@ use core::ops::{Deref, DerefMut};
 use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
+use std::io::Write as _;
 
 std::thread_local! {
     static SLOT: Cell<*const ()> = const { Cell::new(ptr::null()) };
@@ -49,9 +50,10 @@ pub fn yield_now() {
     std::thread::yield_now();
 }
 
-/// Writes a line for the person who watches.
+/// Writes a line for the person who watches, past the test harness: it shows what a test prints only when the test has ended.
 pub fn write_error(line: &str) {
-    std::eprintln!("{line}");
+    // Nobody may be there to read it.
+    _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Stops the process: the simulated machine cannot go on.

@@ -1,5 +1,7 @@
 //! Each rule that a module can break, broken: that the report has that rule's name and no other, and says who and where.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, OnceLock};
@@ -825,6 +827,39 @@ fn rule_29_a_stuck_deregistration_says_who_holds_what_and_goes_on() {
     );
     provider.end();
     finish(kernel);
+}
+
+#[test]
+#[ignore = "does not end: what follows runs it, and ends it"]
+fn a_wait_that_does_not_end() {
+    let kernel = plain();
+    kernel.nmr().patience(Duration::from_millis(1));
+    let log = Arc::new(Log::default());
+    let client = Module::client("c", &log);
+    let provider = Module::provider("p", &log).on_detach(|_| STATUS_PENDING);
+    provider.register();
+    client.register();
+    client.deregister();
+    client.wait();
+}
+
+/// A test that hangs has no verdict, and the harness keeps what it prints.
+#[test]
+#[cfg_attr(miri, ignore = "runs a process")]
+fn a_wait_that_does_not_end_is_told_to_somebody_who_watches() {
+    let mut hanging = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact"])
+        .arg("violations::a_wait_that_does_not_end")
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    let said = BufReader::new(hanging.stderr.take().unwrap()).read_line(&mut told);
+    hanging.kill().unwrap();
+    hanging.wait().unwrap();
+    assert!(said.unwrap() > 0, "it ended");
+    says(&told, &["still waits", CLIENT, PROVIDER, INTERFACE]);
 }
 
 #[test]
