@@ -164,8 +164,9 @@
 //! * **Tables are copied at attach.** A peer built against another version has a shorter or longer table; the copy is as long
 //!   as this side's declaration, and its missing part is zero. A call costs what it
 //!   costs in C.
-//! * **Tables are tied to their module's type** ([`Dispatch`]), because the functions in them recover that module's context from a
-//!   bare pointer.
+//! * **Tables are tied to their module's type and side** ([`Dispatch`]), because the functions in them recover that module's context
+//!   from a bare pointer. The side is in it, since one type may be client and provider of an interface whose two tables are
+//!   one type; and no table converts to that of a subtype of its module.
 //! * **Malformed peers are declined** with `STATUS_NOINTERFACE` before the module is asked: registration instances that are too
 //!   short, of another interface, or with an identifier of unknown type; structures that are shorter than the interface
 //!   demands; a dispatch table that is missing though the interface defines one. Each time there is a line in the debugger.

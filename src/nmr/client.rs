@@ -9,13 +9,13 @@ use crate::lifetime::Image;
 use crate::status::{Error, Result, Status};
 
 use super::Failed;
-use super::binding::Binding;
+use super::binding::{Binding, ToClient};
 use super::ffi::{AsClient, Ending, Live, Proposal};
 use super::identity::{Identity, ModuleId, Peer};
 use super::npi::{Dispatch, Npi};
 
 /// The functions that the client `C` gives its providers.
-pub type ClientDispatch<C> = Dispatch<C, <<C as Client>::Npi as Npi>::ClientDispatch>;
+pub type ClientDispatch<C> = Dispatch<C, ToClient, <<C as Client>::Npi as Npi>::ClientDispatch>;
 
 /// What the provider of an offer shows to the client `C`.
 type Shown<C> = <<C as Client>::Npi as Npi>::ProviderCharacteristics;

@@ -16,6 +16,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ptr;
 
+use super::binding::Side;
 use crate::guid::Guid;
 
 /// A network programming interface: an identifier, and what its clients and providers give each other.
@@ -132,29 +133,36 @@ impl Extent {
     }
 }
 
-/// The functions that the module `M` gives its peers.
+/// The functions that the module `M` gives its peers, which call them in the direction `S`: those of a client are called
+/// [`ToClient`](super::ToClient).
 ///
-/// The type keeps them together with the module whose binding contexts they expect, so that a table of one client cannot be
-/// given away with the context of another. The author of an interface makes it in a function generic over the module; see
-/// the example in [`nmr`](super).
-pub struct Dispatch<M, T: Table> {
+/// The type keeps them together with the module whose binding contexts they expect, and with its side, so that a table of one
+/// client cannot be given away with the context of another, nor with that of a provider, be it the same type. Written
+/// [`ClientDispatch`](super::ClientDispatch) and [`ProviderDispatch`](super::ProviderDispatch). The author of an interface
+/// makes it in a function generic over the module; see the example in [`nmr`](super).
+pub struct Dispatch<M, S: Side, T: Table> {
     table: Option<&'static T>,
-    module: PhantomData<fn(M)>,
+    /// Invariant: of two modules one of which is a subtype of the other each has contexts of its own.
+    module: PhantomData<fn(M) -> M>,
+    side: PhantomData<S>,
 }
 
-impl<M, T: Table> Dispatch<M, T> {
-    /// Says that the functions in `table` belong to `M`.
+impl<M, S: Side, T: Table> Dispatch<M, S, T> {
+    /// Says that the functions in `table` belong to `M` and are called in the direction `S`.
     ///
     /// # Safety
     ///
-    /// * Each function in `table` may be called with a binding context of `M`, in the way the interface says: it takes the context
-    ///   for nothing else than [`client_context`](super::client_context) or
-    ///   [`provider_context`](super::provider_context) of `M` do.
+    /// * Each function in `table` may be called, in the way the interface says, with a binding context of `M` on the side that
+    ///   `S` leads to. [`ToClient`](super::ToClient): it takes the context for nothing else than
+    ///   [`client_context::<M>`](super::client_context) does. [`ToProvider`](super::ToProvider): than
+    ///   [`provider_context::<M>`](super::provider_context) does. One type may be both modules, with other contexts on either
+    ///   side.
     /// * Where the interface has the structure say its size, `table` says no more than it has.
     pub const unsafe fn new(table: &'static T) -> Self {
         Self {
             table: Some(table),
             module: PhantomData,
+            side: PhantomData,
         }
     }
 
@@ -166,25 +174,26 @@ impl<M, T: Table> Dispatch<M, T> {
     }
 }
 
-impl<M> Dispatch<M, ()> {
+impl<M, S: Side> Dispatch<M, S, ()> {
     /// No functions, for an interface that defines none on this side.
     pub const fn none() -> Self {
         Self {
             table: None,
             module: PhantomData,
+            side: PhantomData,
         }
     }
 }
 
-impl<M, T: Table> Clone for Dispatch<M, T> {
+impl<M, S: Side, T: Table> Clone for Dispatch<M, S, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<M, T: Table> Copy for Dispatch<M, T> {}
+impl<M, S: Side, T: Table> Copy for Dispatch<M, S, T> {}
 
-impl<M, T: Table> fmt::Debug for Dispatch<M, T> {
+impl<M, S: Side, T: Table> fmt::Debug for Dispatch<M, S, T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_tuple("Dispatch")

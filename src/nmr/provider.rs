@@ -9,13 +9,14 @@ use crate::lifetime::Image;
 use crate::status::{Error, Result};
 
 use super::Failed;
-use super::binding::{Binding, ToClient};
+use super::binding::{Binding, ToClient, ToProvider};
 use super::ffi::{AsProvider, Ending, Gate, Live};
 use super::identity::{Identity, ModuleId, Peer};
 use super::npi::{Dispatch, Npi};
 
 /// The functions that the provider `P` gives its clients.
-pub type ProviderDispatch<P> = Dispatch<P, <<P as Provider>::Npi as Npi>::ProviderDispatch>;
+pub type ProviderDispatch<P> =
+    Dispatch<P, ToProvider, <<P as Provider>::Npi as Npi>::ProviderDispatch>;
 
 /// What the client of a request shows to the provider `P`.
 type Shown<P> = <<P as Provider>::Npi as Npi>::ClientCharacteristics;
