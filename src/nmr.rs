@@ -160,7 +160,8 @@
 //! * **A guard does not count references.** Being inside keeps the binding's memory, because cleanup comes after the last
 //!   guard. Only the handles, [`Binding`], are counted, so that late ones find the door shut and not freed memory.
 //! * **The decision is a value that only the offer makes,** so a client cannot answer success without having attached, or the
-//!   opposite. Its lifetime is that of the one callback.
+//!   opposite. Its lifetime is that of the one callback. A client that gives up answers what NMR answered last; an attempt that
+//!   found no memory before NMR was asked does not count, unless there was no other.
 //! * **Tables are copied at attach.** A peer built against another version has a shorter or longer table; the copy is as long
 //!   as this side's declaration, and its missing part is zero. A call costs what it
 //!   costs in C.

@@ -10,7 +10,7 @@ use crate::status::{Error, Result, Status};
 
 use super::Failed;
 use super::binding::{Binding, ToClient};
-use super::ffi::{AsClient, Ending, Live, Proposal};
+use super::ffi::{AsClient, Ending, Live, Proposal, Unattached};
 use super::identity::{Identity, ModuleId, Peer};
 use super::npi::{Dispatch, Npi};
 
@@ -54,8 +54,8 @@ pub trait Client: Send + Sync + Sized + 'static {
 pub struct Offer<'a, C: Client> {
     proposal: Proposal<'a, C>,
     peer: Peer<Shown<C>>,
-    /// What the callback answers if the offer is declined now.
-    answer: Error,
+    /// How the last attempt that NMR was asked for ended, or if there is none, the last one.
+    last: Option<Unattached>,
 }
 
 /// What was decided about an [`Offer`]. Only the offer itself makes one.
@@ -83,7 +83,7 @@ impl<'a, C: Client> Offer<'a, C> {
         Self {
             proposal,
             peer,
-            answer: Error::NO_INTERFACE,
+            last: None,
         }
     }
 
@@ -153,16 +153,21 @@ impl<'a, C: Client> Offer<'a, C> {
                 status,
                 callback: PhantomData,
             }),
-            Err((proposal, context, error)) => {
+            Err((proposal, context, now)) => {
+                // NMR does not know of an attempt that found no memory, so what it answered before stands.
+                let last = match (self.last, now) {
+                    (Some(answered @ Unattached::Answered(_)), Unattached::NoMemory) => answered,
+                    _ => now,
+                };
                 let offer = Self {
                     proposal,
                     peer: self.peer,
-                    answer: error,
+                    last: Some(last),
                 };
                 Err(Refused {
                     offer,
                     context,
-                    error,
+                    error: now.error(),
                 })
             }
         }
@@ -170,10 +175,12 @@ impl<'a, C: Client> Offer<'a, C> {
 
     /// Lets the provider go.
     ///
-    /// The callback answers `STATUS_NOINTERFACE`, or what the last attempt to accept answered.
+    /// The callback answers what NMR answered to the last attempt to accept. If NMR was never asked, it answers
+    /// `STATUS_INSUFFICIENT_RESOURCES` if there was no memory for that, and `STATUS_NOINTERFACE` if it was not tried.
     pub fn decline(self) -> Decision<'a> {
+        let answer = self.last.map_or(Error::NO_INTERFACE, Unattached::error);
         Decision {
-            status: self.answer.status(),
+            status: answer.status(),
             callback: PhantomData,
         }
     }

@@ -65,9 +65,8 @@ type ClientBound<C> = Bound<C, <C as Client>::Context, <C as Client>::Npi, ToPro
 type ProviderBound<P> = Bound<P, <P as Provider>::Context, <P as Provider>::Npi, ToClient>;
 
 impl<M, X, N: Npi, S: Side> Bound<M, X, N, S> {
-    fn module<'a>(&self) -> &'a M {
-        // SAFETY: the module outlives the binding, as the head of this file says, and is shared only while registered. The
-        // callers are callbacks for this binding and keep the reference no longer than their own call.
+    fn module(&self) -> &M {
+        // SAFETY: the module outlives the binding, as the head of this file says, and is shared only while registered.
         unsafe { self.module.as_ref() }
     }
 
@@ -117,6 +116,24 @@ pub(super) struct Proposal<'a, C: Client> {
     callback: PhantomData<Callback<'a>>,
 }
 
+/// Why a client is not attached.
+#[derive(Clone, Copy)]
+pub(super) enum Unattached {
+    /// NMR was not asked, for want of memory.
+    NoMemory,
+    /// NMR was asked, and answered this.
+    Answered(Error),
+}
+
+impl Unattached {
+    pub(super) const fn error(self) -> Error {
+        match self {
+            Self::NoMemory => Error::INSUFFICIENT_RESOURCES,
+            Self::Answered(error) => error,
+        }
+    }
+}
+
 impl<C: Client> Proposal<'_, C> {
     /// Attaches. Answers the status that the callback has to return; on failure all comes back.
     pub(super) fn attach(
@@ -124,7 +141,7 @@ impl<C: Client> Proposal<'_, C> {
         context: C::Context,
         dispatch: ClientDispatch<C>,
         irql: &mut Irql<Passive>,
-    ) -> Result<Status, (Self, C::Context, Error)> {
+    ) -> Result<Status, (Self, C::Context, Unattached)> {
         let bound = Bound {
             gate: self.gate.clone(),
             module: NonNull::from(self.client),
@@ -132,7 +149,7 @@ impl<C: Client> Proposal<'_, C> {
         };
         let bound: NonNull<ClientBound<C>> = match PoolBox::try_new(bound, irql) {
             Ok(bound) => bound.into_raw(),
-            Err(bound) => return Err((self, bound.context, Error::INSUFFICIENT_RESOURCES)),
+            Err(bound) => return Err((self, bound.context, Unattached::NoMemory)),
         };
         let mut remote_context = ptr::null_mut();
         let mut remote_dispatch = ptr::null();
@@ -155,7 +172,11 @@ impl<C: Client> Proposal<'_, C> {
             // SAFETY: the pointer came from `into_raw` above, and a binding that failed to attach has no cleanup callback: NMR
             // and the provider have let go of it.
             let bound = unsafe { PoolBox::from_raw(bound) };
-            return Err((self, bound.into_inner().context, error));
+            return Err((
+                self,
+                bound.into_inner().context,
+                Unattached::Answered(error),
+            ));
         }
         // From here on `bound` is NMR's and may be gone.
         // SAFETY: the provider's table is null or a table of this interface while attached, and NMR does not detach before

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use nmr_netdma::irql::{Irql, Passive};
 use nmr_netdma::lifetime::Image;
@@ -85,20 +86,28 @@ fn a_failed_registration_hands_the_module_back() {
 
 // Refusals, one by one.
 
-/// Registers both, calls both ways and ends them, the first to come first; what the calls answered, or the first refusal.
-fn pair(client_first: bool) -> Result<Vec<Option<Option<u32>>>> {
+/// Registers both, calls both ways and ends them, the first to come first; what the calls answered, or the first refusal. The
+/// provider refuses the client as often as that tries again, so that attempts come after its answers, too.
+fn pair(client_first: bool, retries: usize) -> Result<Vec<Option<Option<u32>>>> {
     // SAFETY: the thread that boots a machine is at PASSIVE_LEVEL in it.
     let mut irql = unsafe { Irql::<Passive>::assume() };
     let image = Image::new(&mut irql)?;
     let client = |irql: &mut Irql<Passive>| {
-        let caller = Caller::default();
+        let caller = Caller {
+            retries,
+            ..Caller::default()
+        };
         ClientRegistration::register(&image, caller, caller_identity(), irql).map_err(|failed| {
             assert_eq!(failed.value.log.counts(), (0, 0, 0));
             failed.error
         })
     };
     let provider = |irql: &mut Irql<Passive>| {
-        let (server, identity) = (Server::default(), Identity::new(SERVER));
+        let server = Server {
+            refuses: AtomicUsize::new(retries),
+            ..Server::default()
+        };
+        let identity = Identity::new(SERVER);
         ProviderRegistration::register(&image, server, identity, irql)
             .map_err(|failed| failed.error)
     };
@@ -125,41 +134,58 @@ fn pair(client_first: bool) -> Result<Vec<Option<Option<u32>>>> {
     Ok(answers)
 }
 
-#[test]
-fn every_refusal_of_a_pair_is_orderly() {
+/// Whichever call is refused, with a client that so often tries again. Each attempt makes three allocations: for the client's
+/// context, and for the provider's context and gate.
+fn refuse_each(client_first: bool, retries: usize) {
     const WORKS: [Option<Option<u32>>; 2] = [Some(Some(101)), Some(Some(11))];
 
-    for client_first in [false, true] {
-        let outcomes = RefCell::new(Vec::new());
-        let points = fault::each(&Config::default(), &Fault::ALL, |_| {
-            outcomes.borrow_mut().push(pair(client_first));
-        });
-        let of_kind = |fault| points.iter().filter(|point| point.fault == fault).count();
-        // The image; hold and block of each registration; gate and context of each side.
-        assert_eq!(of_kind(Fault::Allocation), 9, "{points:#?}");
-        assert_eq!(of_kind(Fault::Registration), 2, "{points:#?}");
-        assert_eq!(of_kind(Fault::Attach), 1, "{points:#?}");
-        assert_eq!(points.len(), 12, "{points:#?}");
+    let attempts = 1 + retries;
+    let outcomes = RefCell::new(Vec::new());
+    let points = fault::each(&Config::default(), &Fault::ALL, |_| {
+        outcomes.borrow_mut().push(pair(client_first, retries));
+    });
+    let of_kind = |fault| points.iter().filter(|point| point.fault == fault).count();
+    // The image; hold and block of each registration; the client's gate; the attempts.
+    assert_eq!(
+        of_kind(Fault::Allocation),
+        1 + 4 + 1 + 3 * attempts,
+        "{points:#?}"
+    );
+    assert_eq!(of_kind(Fault::Registration), 2, "{points:#?}");
+    assert_eq!(of_kind(Fault::Attach), attempts, "{points:#?}");
+    assert_eq!(points.len(), 8 + 4 * attempts, "{points:#?}");
 
-        // The runs in which nothing failed: the first, and for each kind the one after its last point.
-        let outcomes = outcomes.into_inner();
-        let works = |outcome: &&Result<Vec<_>>| outcome.as_ref().is_ok_and(|calls| *calls == WORKS);
-        assert_eq!(outcomes.iter().filter(works).count(), 1 + Fault::ALL.len());
-        // The image, hold, block and the registrar for each module.
-        let refused = |outcome: &&Result<_>| **outcome == Err(Error::INSUFFICIENT_RESOURCES);
-        assert_eq!(outcomes.iter().filter(refused).count(), 7);
-        // Gate and context of each side and the attach itself: no binding, or one that was never open.
-        let unbound =
-            |outcome: &&Result<Vec<_>>| outcome.as_ref().is_ok_and(|calls| calls.is_empty());
-        assert_eq!(outcomes.iter().filter(unbound).count(), 5);
-        assert_eq!(outcomes.len(), 1 + points.len() + Fault::ALL.len());
+    // The runs in which nothing failed: the first, and for each kind the one after its last point.
+    let outcomes = outcomes.into_inner();
+    let works = |outcome: &&Result<Vec<_>>| outcome.as_ref().is_ok_and(|calls| *calls == WORKS);
+    assert_eq!(outcomes.iter().filter(works).count(), 1 + Fault::ALL.len());
+    // The image, hold, block and the registrar for each module.
+    let refused = |outcome: &&Result<_>| **outcome == Err(Error::INSUFFICIENT_RESOURCES);
+    assert_eq!(outcomes.iter().filter(refused).count(), 7);
+    // The client's gate and the attempts: no binding, or one that was never open.
+    let unbound = |outcome: &&Result<Vec<_>>| outcome.as_ref().is_ok_and(|calls| calls.is_empty());
+    assert_eq!(outcomes.iter().filter(unbound).count(), 1 + 4 * attempts);
+    assert_eq!(outcomes.len(), 1 + points.len() + Fault::ALL.len());
+}
+
+#[test]
+fn every_refusal_of_a_pair_is_orderly() {
+    for client_first in [false, true] {
+        refuse_each(client_first, 0);
+    }
+}
+
+#[test]
+fn every_refusal_of_a_client_that_tries_again_is_orderly() {
+    for client_first in [false, true] {
+        refuse_each(client_first, 1);
     }
 }
 
 #[test]
 fn a_point_of_failure_says_which_call_it_was_and_where() {
     let points = fault::each(&Config::default(), &[Fault::Attach], |_| {
-        let _ = pair(true);
+        let _ = pair(true, 0);
     });
     let [point] = &points[..] else {
         panic!("{points:#?}");

@@ -89,6 +89,88 @@ fn rule_15_declining_without_asking_is_no_interface() {
     machine.end();
 }
 
+/// A client that tries again after each refusal, up to three times, and then gives up.
+fn persistent(machine: &Machine) -> Caller {
+    Caller::new("c", &machine.log).on_attach(|caller, offer, irql| {
+        let (mut offer, mut context) = (offer, caller.context());
+        for _ in 0..3 {
+            match offer.accept(context, relay::caller_functions(), irql) {
+                Ok(decision) => return decision,
+                Err(refused) => {
+                    locked(&caller.refusals).push(refused.error);
+                    (offer, context) = (refused.offer, refused.context);
+                }
+            }
+        }
+        offer.decline()
+    })
+}
+
+#[test]
+fn rule_15_an_attempt_without_memory_does_not_change_what_attaching_answered() {
+    let (memory, refused) = (Error::INSUFFICIENT_RESOURCES, Error::DEVICE_NOT_READY);
+    let mut seen = Vec::new();
+    for point in 1.. {
+        let machine = Machine::plain();
+        let refuses = move |_: &Server, _: Request<Server>| Err(refused);
+        let server = Server::new("p", &machine.log).on_attach(refuses);
+        let server = register_server(&machine.image, server);
+        machine.kernel.fail_allocation(Some(point));
+        let caller = ClientRegistration::register(
+            &machine.image,
+            persistent(&machine),
+            caller_identity(),
+            &mut passive(),
+        );
+        let failed = machine.kernel.failed_allocations();
+        machine.kernel.fail_allocation(None);
+        if let Ok(caller) = caller {
+            let answer = answers(&machine, "ClientAttachProvider").remove(0);
+            seen.push((locked(&caller.refusals).clone(), answer));
+        }
+        drop(server);
+        machine.end();
+        if failed == 0 {
+            break;
+        }
+    }
+    let (no_memory, not_ready) = ("STATUS_INSUFFICIENT_RESOURCES", "status 0xC00000A3");
+    let expected = [
+        // No gate: not offered.
+        (vec![], no_memory),
+        // No memory for the client's context, and on the provider's side for the context and the gate, in each attempt.
+        (vec![memory, refused, refused], not_ready),
+        (vec![memory, refused, refused], not_ready),
+        (vec![memory, refused, refused], not_ready),
+        (vec![refused, memory, refused], not_ready),
+        (vec![refused, memory, refused], not_ready),
+        (vec![refused, memory, refused], not_ready),
+        (vec![refused, refused, memory], not_ready),
+        (vec![refused, refused, memory], no_memory),
+        (vec![refused, refused, memory], no_memory),
+        (vec![refused; 3], not_ready),
+    ];
+    let expected = expected.map(|(refusals, answer)| (refusals, String::from(answer)));
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn rule_15_an_attempt_without_memory_is_answered_if_there_was_no_other() {
+    let machine = Machine::plain();
+    let server = machine.server();
+    // The client's hold, block, gate and context.
+    machine.kernel.fail_allocation(Some(4));
+    let caller = machine.caller();
+    assert_eq!(*locked(&caller.refusals), [Error::INSUFFICIENT_RESOURCES]);
+    assert_eq!(machine.log.texts(), ["attach c", "free c"]);
+    assert_eq!(
+        answers(&machine, "ClientAttachProvider"),
+        ["STATUS_INSUFFICIENT_RESOURCES"]
+    );
+    drop((caller, server));
+    machine.end();
+}
+
 #[test]
 fn rule_15_another_answer_is_named() {
     let wrong: [fn(&Raw, nmr_netdma::sys::HANDLE) -> i32; 3] = [
