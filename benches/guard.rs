@@ -192,10 +192,6 @@ impl Costs {
         let index = LOOPS.iter().position(|(this, _)| *this == name);
         index.map_or(f64::NAN, |index| self.0[index] - self.0[0])
     }
-
-    fn ratio(&self, name: &str, reference: &str) -> f64 {
-        self.of(name) / self.of(reference)
-    }
 }
 
 fn nanoseconds() -> Costs {
@@ -227,42 +223,65 @@ fn instructions() -> Result<Costs, String> {
 const GUARD: &str = "guard enter+leave";
 const CALL: &str = "call through a binding";
 
-/// What is compared: of the rows' name, loop, reference loop, reference's name, goal.
-const COMPARISONS: [(&str, &str, &str, &str, Option<f64>); 4] = [
-    (
-        GUARD,
-        "guard",
-        "guard-c-called",
-        "C rundown protection",
-        Some(1.0),
-    ),
-    (
-        GUARD,
-        "guard",
-        "guard-c-inline",
-        "the same inlined in C",
-        None,
-    ),
-    (CALL, "call", "call-c-guarded", "C rundown protection", None),
-    (CALL, "call", "call-c-bare", "bare indirect call in C", None),
+/// What is compared.
+struct Comparison {
+    what: &'static str,
+    this: &'static str,
+    reference: &'static str,
+    /// How the rows call the reference.
+    name: &'static str,
+    goal: Option<f64>,
+}
+
+const COMPARISONS: [Comparison; 4] = [
+    Comparison {
+        what: GUARD,
+        this: "guard",
+        reference: "guard-c-called",
+        name: "C rundown protection",
+        goal: Some(1.0),
+    },
+    Comparison {
+        what: GUARD,
+        this: "guard",
+        reference: "guard-c-inline",
+        name: "the same inlined in C",
+        goal: Some(1.0),
+    },
+    Comparison {
+        what: CALL,
+        this: "call",
+        reference: "call-c-guarded",
+        name: "C rundown protection",
+        goal: None,
+    },
+    Comparison {
+        what: CALL,
+        this: "call",
+        reference: "call-c-bare",
+        name: "bare indirect call in C",
+        goal: None,
+    },
 ];
 
 pub(crate) fn measure(report: &mut Report) {
     let times = nanoseconds();
-    for (what, this, reference, name, goal) in COMPARISONS {
-        let remark = format!("{:.2} ns to {:.2} ns", times.of(this), times.of(reference));
-        let name = format!("{what} / {name}, time");
-        report.add(name, times.ratio(this, reference), "ratio", goal, remark);
+    for row in &COMPARISONS {
+        let (this, reference) = (times.of(row.this), times.of(row.reference));
+        let remark = format!("{this:.2} ns to {reference:.2} ns");
+        let name = format!("{} / {}, time", row.what, row.name);
+        report.add(name, this / reference, "ratio", row.goal, remark);
     }
     let counts = instructions();
-    for (what, this, reference, name, goal) in COMPARISONS {
-        let name = format!("{what} / {name}, instructions");
+    for row in &COMPARISONS {
+        let name = format!("{} / {}, instructions", row.what, row.name);
         match &counts {
             Ok(counts) => {
-                let remark = format!("{:.1} to {:.1}", counts.of(this), counts.of(reference));
-                report.add(name, counts.ratio(this, reference), "ratio", goal, remark);
+                let (this, reference) = (counts.of(row.this), counts.of(row.reference));
+                let remark = format!("{this:.1} to {reference:.1}");
+                report.add(name, this / reference, "ratio", row.goal, remark);
             }
-            Err(reason) => report.add_missing(name, "ratio", goal, reason),
+            Err(reason) => report.add_missing(name, "ratio", row.goal, reason),
         }
     }
 }

@@ -9,8 +9,9 @@
 //!
 //! # Design
 //!
-//! * **Entering is one addition, leaving one subtraction** on one word: two bits for the state of the door and above them
-//!   the number of callers. No branch is added to what C's rundown protection has, and there is no loop.
+//! * **Entering is one addition, leaving one subtraction** on one word: the number of callers, and above it two bits for the
+//!   state of the door. No branch is added to what C's rundown protection has, and there is no loop. That the door is closed
+//!   is the sign: leaving needs no copy of the word then, only the processor's flags.
 //! * **Who is last is decided on a second word,** which only callers that are inside when the door closes touch. Closing is
 //!   one atomic operation, so its result tells exactly how many those are. On the first word alone the last one cannot be
 //!   told: a caller that finds the door shut has already added itself, so the number may drop to zero more than once.
@@ -24,21 +25,21 @@
 //! The protocol is model-checked: `RUSTFLAGS="--cfg loom" cargo test --release --test loom_rundown`.
 
 #[cfg(not(loom))]
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 #[cfg(loom)]
-use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
-/// The door has not been opened.
-const SHUT: usize = 1;
 /// The door has been closed.
-const CLOSED: usize = 2;
-const CALLER: usize = 4;
+const CLOSED: isize = isize::MIN;
+/// The door has not been opened. The bit below the sign.
+const SHUT: isize = 1 << STATE;
+const STATE: u32 = isize::BITS - 2;
 
 /// Calls in progress through a door that opens once and closes once.
 #[derive(Debug)]
 pub struct Rundown {
-    /// Callers inside, in units of `CALLER`, and the state of the door.
-    door: AtomicUsize,
+    /// Callers inside, and the state of the door.
+    door: AtomicIsize,
     /// After closing: how many of those that were inside have not left. Below zero, in two's complement, for the moment
     /// between closing and counting.
     owed: AtomicUsize,
@@ -58,7 +59,7 @@ impl Rundown {
     /// A rundown whose door is shut and not yet closed.
     pub fn new() -> Self {
         Self {
-            door: AtomicUsize::new(SHUT),
+            door: AtomicIsize::new(SHUT),
             owed: AtomicUsize::new(0),
         }
     }
@@ -84,8 +85,8 @@ impl Rundown {
     /// last: it has to finish what closing began.
     #[inline]
     pub fn enter(&self) -> Result<(), Left> {
-        let before = self.door.fetch_add(CALLER, Ordering::Acquire);
-        if before & (SHUT | CLOSED) == 0 {
+        let before = self.door.fetch_add(1, Ordering::Acquire);
+        if before.cast_unsigned() >> STATE == 0 {
             Ok(())
         } else {
             Err(self.turn_away(before))
@@ -93,21 +94,21 @@ impl Rundown {
     }
 
     #[cold]
-    fn turn_away(&self, before: usize) -> Left {
-        if before & CLOSED == 0 {
+    fn turn_away(&self, before: isize) -> Left {
+        if before >= 0 {
             // Not yet opened. It may be opened and closed before this caller is gone, and then closing counts it.
             return self.leave();
         }
         // Closing did not count this caller, so it owes nothing; this keeps the number from growing.
-        self.door.fetch_sub(CALLER, Ordering::Relaxed);
+        self.door.fetch_sub(1, Ordering::Relaxed);
         Left::NotLast
     }
 
     /// Leaves, after a successful [`enter`](Self::enter) or [`close`](Self::close).
     #[inline]
     pub fn leave(&self) -> Left {
-        let before = self.door.fetch_sub(CALLER, Ordering::Release);
-        if before & CLOSED == 0 {
+        // More than zero, since this caller is inside, unless the door is closed.
+        if self.door.fetch_sub(1, Ordering::Release) > 0 {
             Left::NotLast
         } else {
             self.settle()
@@ -117,10 +118,11 @@ impl Rundown {
     /// Shuts the door for good. Whoever closes is inside afterwards. To be called once.
     pub fn close(&self) {
         // Sets the bit and enters at once. Acquire: those who left before are not heard of again.
-        let before = self.door.fetch_add(CLOSED + CALLER, Ordering::AcqRel);
-        debug_assert!(before & CLOSED == 0, "a rundown is closed once");
-        let inside = before / CALLER + 1;
-        self.owed.fetch_add(inside, Ordering::AcqRel);
+        let before = self.door.fetch_add(CLOSED + 1, Ordering::AcqRel);
+        debug_assert!(before >= 0, "a rundown is closed once");
+        let inside = (before & !SHUT) + 1;
+        self.owed
+            .fetch_add(inside.cast_unsigned(), Ordering::AcqRel);
     }
 
     #[cold]

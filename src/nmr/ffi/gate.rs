@@ -158,10 +158,9 @@ impl<N: Npi, S: Side> Drop for Inside<N, S> {
         // SAFETY: by the type invariant the gate is alive until this caller has left, and then it is not used, unless the
         // caller was the last: only the completion below lets it go then.
         let gate = unsafe { self.0.as_ref() };
-        let completion = gate.completion();
         if gate.rundown.leave() == Left::Last {
             // SAFETY: `Left::Last` was answered just above, and this is no detach callback.
-            unsafe { completion.complete() };
+            unsafe { gate.completion().complete() };
         }
     }
 }
