@@ -170,7 +170,9 @@
 //!   one type; and no table converts to that of a subtype of its module.
 //! * **Malformed peers are declined** with `STATUS_NOINTERFACE` before the module is asked: registration instances that are too
 //!   short, of another interface, or with an identifier of unknown type; structures that are shorter than the interface
-//!   demands; a dispatch table that is missing though the interface defines one. Each time there is a line in the debugger.
+//!   demands; a dispatch table that is missing though the interface defines one. NMR offers a pair once, so each time there is a
+//!   line in the debugger that says whose it was, as far as that can be read; also if a pair is not attached because
+//!   this library found no memory.
 //! * **A provider that accepts and gives no usable functions stays attached, and shut.** By the page of
 //!   `NPI_CLIENT_ATTACH_PROVIDER_FN` a client that has called `NmrClientAttachProvider` returns what that returned, and it
 //!   returned success: both modules are attached, and there is no call that takes it back. To answer `STATUS_NOINTERFACE` all the

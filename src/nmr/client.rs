@@ -148,7 +148,7 @@ impl<'a, C: Client> Offer<'a, C> {
         dispatch: ClientDispatch<C>,
         irql: &mut Irql<Passive>,
     ) -> Result<Decision<'a>, Refused<'a, C>> {
-        match self.proposal.attach(context, dispatch, irql) {
+        match self.proposal.attach(&self.peer, context, dispatch, irql) {
             Ok(status) => Ok(Decision {
                 status,
                 callback: PhantomData,

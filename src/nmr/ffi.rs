@@ -37,10 +37,11 @@ use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 
-use self::peer::{NO_TABLE, decline, read_peer, read_table};
+use self::peer::{Is, NO_MEMORY, NO_TABLE, Who, read_peer, read_table};
 use self::registration::Block;
 use super::binding::{Side, ToClient, ToProvider};
 use super::client::{Client, ClientDispatch, Offer};
+use super::identity::Peer;
 use super::npi::Npi;
 use super::provider::{Provider, Request};
 use crate::context::{PoolBox, Shared, borrow};
@@ -138,6 +139,7 @@ impl<C: Client> Proposal<'_, C> {
     /// Attaches. Answers the status that the callback has to return; on failure all comes back.
     pub(super) fn attach(
         self,
+        peer: &Peer<<C::Npi as Npi>::ProviderCharacteristics>,
         context: C::Context,
         dispatch: ClientDispatch<C>,
         irql: &mut Irql<Passive>,
@@ -189,8 +191,8 @@ impl<C: Client> Proposal<'_, C> {
             }
             // It is attached, and the callback has to say so.
             None => debug_print(format_args!(
-                "nmr-netdma: a provider of interface {} is attached and cannot be called: {NO_TABLE}\n",
-                C::Npi::ID
+                "nmr-netdma: {} is attached and cannot be called: {NO_TABLE}\n",
+                Who::of(Is::Provider, C::Npi::ID, peer)
             )),
         }
         Ok(status)
@@ -207,12 +209,13 @@ unsafe extern "system" fn client_attach<C: Client>(
     // SAFETY: NMR calls attach callbacks at PASSIVE_LEVEL.
     let mut irql = unsafe { Irql::<Passive>::assume() };
     // SAFETY: NMR passes what the provider registered under the interface of `C`.
-    let peer = match unsafe { read_peer(provider, C::Npi::ID) } {
+    let peer = match unsafe { read_peer(Is::Provider, C::Npi::ID, provider) } {
         Ok(peer) => peer,
-        Err(what) => return decline("provider", C::Npi::ID, what),
+        Err(status) => return status,
     };
     let Some(gate) = Gate::try_new(binding, &mut irql) else {
-        return sys::STATUS_INSUFFICIENT_RESOURCES;
+        let who = Who::of(Is::Provider, C::Npi::ID, &peer);
+        return who.decline(NO_MEMORY, sys::STATUS_INSUFFICIENT_RESOURCES);
     };
     let client = &block.module;
     // INVARIANT: this is the attach callback for the binding.
@@ -280,20 +283,21 @@ unsafe extern "system" fn provider_attach<P: Provider>(
     // SAFETY: NMR calls attach callbacks at PASSIVE_LEVEL.
     let mut irql = unsafe { Irql::<Passive>::assume() };
     // SAFETY: NMR passes what the client registered under the interface of `P`.
-    let peer = match unsafe { read_peer(client, P::Npi::ID) } {
+    let peer = match unsafe { read_peer(Is::Client, P::Npi::ID, client) } {
         Ok(peer) => peer,
-        Err(what) => return decline("client", P::Npi::ID, what),
+        Err(status) => return status,
     };
+    let decline = |what, status| Who::of(Is::Client, P::Npi::ID, &peer).decline(what, status);
     // SAFETY: the client's table is null or a table of this interface, while attaching and attached.
     let Some(remote) = (unsafe { read_table(client_dispatch) }) else {
-        return decline("client", P::Npi::ID, NO_TABLE);
+        return decline(NO_TABLE, sys::STATUS_NOINTERFACE);
     };
     // Reserved before the provider is asked, so that its agreement cannot fail.
     let Some(memory) = PoolBox::<ProviderBound<P>>::try_reserve(&mut irql) else {
-        return sys::STATUS_INSUFFICIENT_RESOURCES;
+        return decline(NO_MEMORY, sys::STATUS_INSUFFICIENT_RESOURCES);
     };
     let Some(gate) = Gate::try_new(binding, &mut irql) else {
-        return sys::STATUS_INSUFFICIENT_RESOURCES;
+        return decline(NO_MEMORY, sys::STATUS_INSUFFICIENT_RESOURCES);
     };
     let provider = &block.module;
     let request = Request::new(peer, gate.clone());

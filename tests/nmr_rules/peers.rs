@@ -224,6 +224,72 @@ fn rule_23_a_missing_dispatch_table_is_not_used() {
     machine.end();
 }
 
+/// How the lines in the debugger call a [`Raw`] whose name is `r`.
+const IDENTIFIED: &str = "interface 3a7d2f10-91c4-4f0e-a2b7-5c1e7f0d4b01, module \
+                          00000072-0000-0000-0000-000000000000, number 7,";
+
+#[test]
+fn rule_23_a_peer_that_is_not_used_is_named() {
+    let machine = Machine::plain();
+    let says = |peer: &str, what: &str| machine.traced(&format!("nmr-netdma: a {peer} of {what}"));
+    let none = |raw: &mut Raw| raw.functions = None;
+    let raw = Raw::provider("r", &machine.log).with(none);
+    meet(&machine, &raw);
+    let uncallable = format!("{IDENTIFIED} is attached and cannot be called: ");
+    assert_eq!(says("provider", &uncallable), 1);
+    let raw = Raw::client("r", &machine.log).with(none);
+    serve(&machine, &raw);
+    let declined = format!("{IDENTIFIED} is declined: ");
+    assert_eq!(says("client", &declined), 1);
+    // A number and no module id; and nothing, since the instance ends before the number.
+    let raw = Raw::provider("r", &machine.log).with(|raw| raw.id = None);
+    meet(&machine, &raw);
+    machine.broken(&violation::INCOMPLETE, 1);
+    let interface = Relay::ID;
+    let declined = format!("interface {interface}, number 7, is declined: its module id");
+    assert_eq!(says("provider", &declined), 1);
+    let raw = Raw::provider("r", &machine.log).with(|raw| raw.instance_size = 4);
+    meet(&machine, &raw);
+    machine.broken(&violation::SIZES, 1);
+    let declined = format!("interface {interface} is declined: its registration instance");
+    assert_eq!(says("provider", &declined), 1);
+    machine.end();
+}
+
+/// The registrar offers a pair once.
+#[test]
+fn rule_11_a_pair_that_is_lost_for_want_of_memory_is_named() {
+    // After the client's hold and block: its gate and context, the provider's context and gate.
+    let unnamed = "what the module itself was told";
+    let expected = ["provider", unnamed, "client", "client"];
+    for (point, lost) in (3..).zip(expected) {
+        let machine = Machine::plain();
+        let server = machine.server();
+        machine.kernel.fail_allocation(Some(point));
+        let caller = machine.caller();
+        assert_eq!(machine.kernel.failed_allocations(), 1);
+        assert_eq!(caller.call(1), []);
+        let says = |peer: &str, module: &str| {
+            machine.traced(&format!(
+                "nmr-netdma: a {peer} of interface {}, module {module}, number 0, is declined: \
+                 there is no memory",
+                Relay::ID
+            ))
+        };
+        let said = [
+            says("provider", "luid 0x6000001234567"),
+            says("client", "0b7dcd62-90f5-4d0c-8f5b-0e6e8b7d6a11"),
+        ];
+        let expected = ["provider", "client"].map(|peer| usize::from(peer == lost));
+        assert_eq!(said, expected, "point {point}");
+        if lost == unnamed {
+            assert_eq!(*locked(&caller.refusals), [Error::INSUFFICIENT_RESOURCES]);
+        }
+        drop((caller, server));
+        machine.end();
+    }
+}
+
 #[test]
 fn rule_23_a_missing_function_is_none() {
     let machine = Machine::plain();

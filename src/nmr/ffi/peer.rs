@@ -7,11 +7,14 @@
 #![expect(unsafe_code, reason = "reads what a peer shows")]
 
 use core::ffi::c_void;
+use core::fmt;
 use core::mem::MaybeUninit;
 use core::ptr;
 
+use super::registration::module_name;
 use crate::debug::debug_print;
 use crate::guid::Guid;
+use crate::lifetime::Name;
 use crate::nmr::identity::{ModuleId, Peer};
 use crate::nmr::npi::Table;
 use crate::sys;
@@ -79,15 +82,59 @@ unsafe fn read_module_id(id: *const sys::NPI_MODULEID) -> Option<ModuleId> {
     }
 }
 
-/// Says in the debugger what is wrong with a peer, and answers what an attach callback then does.
-pub(super) fn decline(peer: &str, interface: Guid, what: &str) -> sys::NTSTATUS {
-    debug_print(format_args!(
-        "nmr-netdma: a {peer} of interface {interface} is declined: {what}\n"
-    ));
-    sys::STATUS_NOINTERFACE
+/// What a peer is to this module.
+#[derive(Clone, Copy)]
+pub(super) enum Is {
+    Client,
+    Provider,
+}
+
+/// Who a peer is, for a line in the debugger, as far as that can be read.
+pub(super) struct Who {
+    is: Is,
+    interface: Guid,
+    module: Option<ModuleId>,
+    number: Option<u32>,
+}
+
+impl Who {
+    pub(super) const fn of<T: Table>(is: Is, interface: Guid, peer: &Peer<T>) -> Self {
+        Self {
+            is,
+            interface,
+            module: Some(peer.module),
+            number: Some(peer.number),
+        }
+    }
+
+    /// Says in the debugger that a pair is not attached, which NMR does not offer again, and answers `status`.
+    #[cold]
+    pub(super) fn decline(&self, what: &str, status: sys::NTSTATUS) -> sys::NTSTATUS {
+        debug_print(format_args!("nmr-netdma: {self} is declined: {what}\n"));
+        status
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is = match self.is {
+            Is::Client => "client",
+            Is::Provider => "provider",
+        };
+        let name = match self.module {
+            Some(module) => module_name(self.interface, module),
+            None => Name::Guid(self.interface),
+        };
+        write!(formatter, "a {is} of interface {name}")?;
+        match self.number {
+            Some(number) => write!(formatter, ", number {number},"),
+            None => Ok(()),
+        }
+    }
 }
 
 pub(super) const NO_TABLE: &str = "its dispatch table is missing or too short";
+pub(super) const NO_MEMORY: &str = "there is no memory";
 
 /// Copies a structure of a peer, as far as it says that it goes; the rest is zero. `None` if it is missing or too short.
 ///
@@ -143,15 +190,35 @@ pub(super) fn says_its_size<T: Table>(shown: &T) -> bool {
     said.is_some_and(|said| said <= size_of::<T>())
 }
 
-/// Reads what NMR shows of a peer. The error says what is wrong with it.
+/// Reads what NMR shows of a peer. The error is what the attach callback answers to one that is malformed.
 ///
 /// # Safety
 ///
-/// `instance` is what NMR passed to an attach callback of a module of the interface `id`, and `T` is what the interface has the
-/// other side show.
+/// `instance` is what NMR passed to an attach callback of a module of the interface `interface`, and `T` is what the interface has
+/// the other side show.
 pub(super) unsafe fn read_peer<T: Table>(
+    is: Is,
+    interface: Guid,
     instance: *const sys::NPI_REGISTRATION_INSTANCE,
-    id: Guid,
+) -> Result<Peer<T>, sys::NTSTATUS> {
+    let mut who = Who {
+        is,
+        interface,
+        module: None,
+        number: None,
+    };
+    // SAFETY: the caller vouches for the instance and for `T`.
+    unsafe { read(instance, &mut who) }.map_err(|what| who.decline(what, sys::STATUS_NOINTERFACE))
+}
+
+/// Reads a peer, and who it is, as far as that goes. The error says what is wrong with it.
+///
+/// # Safety
+///
+/// As for [`read_peer`], of the interface that `who` says.
+unsafe fn read<T: Table>(
+    instance: *const sys::NPI_REGISTRATION_INSTANCE,
+    who: &mut Who,
 ) -> Result<Peer<T>, &'static str> {
     if instance.is_null() {
         return Err("no registration instance");
@@ -163,14 +230,17 @@ pub(super) unsafe fn read_peer<T: Table>(
     }
     // SAFETY: it says that all of it is there.
     let instance = unsafe { instance.read() };
+    who.number = Some(instance.Number);
+    // SAFETY: the peer's registration has null or its module identifier there, which stays while it is registered.
+    who.module = unsafe { read_module_id(instance.ModuleId) };
     // SAFETY: the peer's registration has null or its interface's identifier there, which stays while it is registered.
     let npi = unsafe { instance.NpiId.as_ref() }.ok_or("no interface")?;
-    if Guid::from_sys(*npi) != id {
+    if Guid::from_sys(*npi) != who.interface {
         return Err("another interface");
     }
-    // SAFETY: the peer's registration has null or its module identifier there, which stays while it is registered.
-    let module = unsafe { read_module_id(instance.ModuleId) };
-    let module = module.ok_or("its module id is missing, too short or of unknown type")?;
+    let module = who
+        .module
+        .ok_or("its module id is missing, too short or of unknown type")?;
     let shown = instance.NpiSpecificCharacteristics;
     let characteristics = if size_of::<T>() == 0 || shown.is_null() {
         None

@@ -201,7 +201,7 @@ impl<R: Role> Live<R> {
                 error: Error::INVALID_PARAMETER,
             });
         }
-        let hold = match image.hold(R::KIND, hold_name(R::ID, identity.module), irql) {
+        let hold = match image.hold(R::KIND, module_name(R::ID, identity.module), irql) {
             Ok(hold) => hold,
             Err(error) => {
                 return Err(Failed {
@@ -346,8 +346,8 @@ impl<R: Role> Drop for Ending<R> {
     }
 }
 
-/// How the unload path calls a module that is left.
-const fn hold_name(interface: Guid, module: ModuleId) -> Name {
+/// How a line in the debugger calls a module.
+pub(super) const fn module_name(interface: Guid, module: ModuleId) -> Name {
     match module {
         ModuleId::Guid(module) => Name::Module(interface, module),
         ModuleId::InterfaceLuid(luid) => Name::Luid(interface, luid),
