@@ -108,7 +108,11 @@ impl Provider for Steps {
     type Npi = Stepper;
     type Context = ();
 
-    fn attach(&self, _: Request<Self>, _: &mut Irql<Passive>) -> nmr_netdma::Result<Accept<Self>> {
+    fn attach(
+        &self,
+        _: Request<'_, Self>,
+        _: &mut Irql<Passive>,
+    ) -> nmr_netdma::Result<Accept<Self>> {
         Ok(Accept {
             context: (),
             dispatch: stepper::functions(),

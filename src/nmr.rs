@@ -127,7 +127,7 @@
 //! # impl Provider for Engine {
 //! #     type Npi = adder::Adder;
 //! #     type Context = ();
-//! #     fn attach(&self, _: Request<Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
+//! #     fn attach(&self, _: Request<'_, Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
 //! #         Ok(Accept { context: (), dispatch: adder::functions() })
 //! #     }
 //! # }
@@ -165,6 +165,9 @@
 //! * **Tables are copied at attach.** A peer built against another version has a shorter or longer table; the copy is as long
 //!   as this side's declaration, and its missing part is zero. A call costs what it
 //!   costs in C.
+//! * **What a peer shows is lent, not given,** in an attach callback ([`Peer`]) and while a [`Guard`] is held: its pointers and
+//!   functions are good while the peer is registered, and both of these keep it so. The copy lies beside that of the dispatch
+//!   table, and entering does not touch it.
 //! * **Tables are tied to their module's type and side** ([`Dispatch`]), because the functions in them recover that module's context
 //!   from a bare pointer. The side is in it, since one type may be client and provider of an interface whose two tables are
 //!   one type; and no table converts to that of a subtype of its module.

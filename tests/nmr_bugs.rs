@@ -20,7 +20,11 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use nmr_netdma::nmr::{ClientRegistration, ModuleId, Peer};
+use nmr_netdma::irql::{Irql, Passive};
+use nmr_netdma::nmr::{
+    Binding, Client, ClientRegistration, Decision, Dispatch, Guard, Identity, ModuleId, Npi, Offer,
+    Peer, Table,
+};
 use nmr_netdma::sys::{
     self, STATUS_INVALID_PARAMETER, STATUS_NOINTERFACE, STATUS_PENDING, STATUS_SUCCESS,
 };
@@ -28,7 +32,7 @@ use nmr_netdma::{Error, Guid};
 use simkernel::mm;
 use simkernel::netio::{LevelChoice, violation};
 
-use self::common::nmr_modules::relay::{NOT_READY, Relay, Shown};
+use self::common::nmr_modules::relay::{NOT_READY, Relay};
 use self::common::nmr_modules::{
     Caller, Machine, SERVER, SHOWN, Server, begin, caller_identity, finish, flag, guard, locked,
     passive, register_caller, register_server, relay, until,
@@ -225,10 +229,103 @@ fn bug_08_what_the_provider_shows_after_it_is_gone() {
     raw.end();
     // Its memory is unmapped now.
     drop(raw);
-    let peer: Peer<Shown> = locked(&caller.peers)[0];
-    assert_eq!(peer.characteristics(), Some(&SHOWN));
+    assert_eq!(locked(&caller.peers)[0].shown, Some(SHOWN));
     assert_eq!(caller.call(1), [None]);
     drop(caller);
+    machine.end();
+}
+
+/// An interface whose providers show a function.
+mod naming {
+    use super::*;
+
+    pub(super) enum Naming {}
+
+    #[derive(Clone, Copy)]
+    #[repr(C)]
+    pub(super) struct Shown {
+        name: Option<unsafe extern "system" fn() -> u32>,
+    }
+
+    impl Shown {
+        pub(super) const fn new(name: unsafe extern "system" fn() -> u32) -> Self {
+            Self { name: Some(name) }
+        }
+    }
+
+    // SAFETY: C layout, and the function is optional.
+    unsafe impl Table for Shown {}
+    // SAFETY: the modules of this file are all there are.
+    unsafe impl Npi for Naming {
+        const ID: Guid = Guid::parse("81f7a1f4-6d0b-4a53-8f0e-19c9a4b7c6a8");
+        type ClientCharacteristics = ();
+        type ProviderCharacteristics = Shown;
+        type ClientDispatch = ();
+        type ProviderDispatch = ();
+    }
+
+    fn call(shown: Option<&Shown>) -> Option<u32> {
+        let name = shown?.name?;
+        // SAFETY: the callers show that the provider is registered, and the interface has it called with no context.
+        Some(unsafe { name() })
+    }
+
+    /// For clients: the name of a provider that is shown.
+    pub(super) fn offered(provider: &Peer<'_, Shown>) -> Option<u32> {
+        call(provider.characteristics())
+    }
+
+    /// For clients: the name of a provider that is attached.
+    pub(super) fn attached(provider: &Guard<Naming>) -> Option<u32> {
+        call(provider.characteristics())
+    }
+}
+
+/// A client that asks for the name when it is offered a provider.
+#[derive(Default)]
+struct Asking {
+    bindings: Mutex<Vec<Binding<naming::Naming>>>,
+    offered: Mutex<Vec<Option<u32>>>,
+}
+
+impl Client for Asking {
+    type Npi = naming::Naming;
+    type Context = ();
+
+    fn attach<'a>(&self, offer: Offer<'a, Self>, irql: &mut Irql<Passive>) -> Decision<'a> {
+        locked(&self.offered).push(naming::offered(offer.peer()));
+        locked(&self.bindings).push(offer.binding());
+        match offer.accept((), Dispatch::none(), irql) {
+            Ok(decision) => decision,
+            Err(refused) => refused.decline(),
+        }
+    }
+}
+
+#[test]
+fn bug_08_functions_that_a_provider_shows_are_called_while_it_is_there() {
+    unsafe extern "system" fn name() -> u32 {
+        7
+    }
+
+    let machine = Machine::plain();
+    let raw = Raw::provider("r", &machine.log).with(|raw| {
+        raw.npi = Some(naming::Naming::ID.to_sys());
+        raw.shows = Some(Block::of(&naming::Shown::new(name)));
+        raw.functions = None;
+    });
+    raw.register();
+    let (asking, identity) = (Asking::default(), Identity::new(SERVER));
+    let client = ClientRegistration::register(&machine.image, asking, identity, &mut passive())
+        .expect("the client registers");
+    assert_eq!(*locked(&client.offered), [Some(7)]);
+    let binding = locked(&client.bindings)[0].clone();
+    assert_eq!(binding.call(naming::attached), Some(Some(7)));
+    raw.end();
+    // Its memory is unmapped now.
+    drop(raw);
+    assert_eq!(binding.call(naming::attached), None);
+    drop((binding, client));
     machine.end();
 }
 
@@ -610,7 +707,10 @@ fn bug_19_a_client_can_insist_on_one_module() {
     );
     let server = machine.server();
     assert_eq!(caller.call(1), [Some(Some(101))]);
-    let modules: Vec<_> = locked(&caller.peers).iter().map(Peer::module).collect();
+    let modules: Vec<_> = locked(&caller.peers)
+        .iter()
+        .map(|peer| peer.module)
+        .collect();
     let stranger_id = Guid::parse("00000072-0000-0000-0000-000000000000");
     assert_eq!(modules, [ModuleId::Guid(stranger_id), SERVER]);
     drop((caller, server));

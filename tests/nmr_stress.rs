@@ -297,7 +297,7 @@ impl Provider for Server {
     type Npi = Exchange;
     type Context = Context;
 
-    fn attach(&self, request: Request<Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
+    fn attach(&self, request: Request<'_, Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
         let Self(run) = self;
         run.linger();
         if run.one_in(8) {

@@ -12,6 +12,8 @@ use super::npi::{Npi, Table};
 pub trait Side: Complete + 'static {
     /// The functions that are called in this direction.
     type Dispatch<N: Npi>: Table;
+    /// What the module that is called shows.
+    type Characteristics<N: Npi>: Table;
 }
 
 /// From a client to its provider.
@@ -24,10 +26,12 @@ pub enum ToClient {}
 
 impl Side for ToProvider {
     type Dispatch<N: Npi> = N::ProviderDispatch;
+    type Characteristics<N: Npi> = N::ProviderCharacteristics;
 }
 
 impl Side for ToClient {
     type Dispatch<N: Npi> = N::ClientDispatch;
+    type Characteristics<N: Npi> = N::ClientCharacteristics;
 }
 
 /// A handle to the way from one module to another, for the interface `N`. Cloneable; keep it wherever calls are made.
@@ -96,6 +100,13 @@ impl<N: Npi, S: Side> Guard<N, S> {
     #[inline]
     pub fn context(&self) -> *mut c_void {
         self.0.remote().context
+    }
+
+    /// What the other module shows, as [`Peer::characteristics`](super::Peer::characteristics) has it. Where they hold pointers or
+    /// functions, these are good while the guard is held, since the other module stays registered until it is dropped; the
+    /// author of the interface wraps them as those of the [`dispatch`](Self::dispatch) table.
+    pub fn characteristics(&self) -> Option<&S::Characteristics<N>> {
+        self.0.remote().characteristics.as_ref()
     }
 }
 

@@ -53,7 +53,7 @@ pub trait Client: Send + Sync + Sized + 'static {
 #[must_use = "an offer is accepted or declined"]
 pub struct Offer<'a, C: Client> {
     proposal: Proposal<'a, C>,
-    peer: Peer<Shown<C>>,
+    peer: Peer<'a, Shown<C>>,
     /// How the last attempt that NMR was asked for ended, or if there is none, the last one.
     last: Option<Unattached>,
 }
@@ -79,7 +79,7 @@ pub struct Refused<'a, C: Client> {
 }
 
 impl<'a, C: Client> Offer<'a, C> {
-    pub(super) const fn new(proposal: Proposal<'a, C>, peer: Peer<Shown<C>>) -> Self {
+    pub(super) const fn new(proposal: Proposal<'a, C>, peer: Peer<'a, Shown<C>>) -> Self {
         Self {
             proposal,
             peer,
@@ -88,7 +88,7 @@ impl<'a, C: Client> Offer<'a, C> {
     }
 
     /// Who the provider is.
-    pub const fn peer(&self) -> &Peer<Shown<C>> {
+    pub const fn peer(&self) -> &Peer<'a, Shown<C>> {
         &self.peer
     }
 

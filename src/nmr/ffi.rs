@@ -139,7 +139,7 @@ impl<C: Client> Proposal<'_, C> {
     /// Attaches. Answers the status that the callback has to return; on failure all comes back.
     pub(super) fn attach(
         self,
-        peer: &Peer<<C::Npi as Npi>::ProviderCharacteristics>,
+        peer: &Peer<'_, <C::Npi as Npi>::ProviderCharacteristics>,
         context: C::Context,
         dispatch: ClientDispatch<C>,
         irql: &mut Irql<Passive>,
@@ -185,9 +185,13 @@ impl<C: Client> Proposal<'_, C> {
         // this callback has returned.
         match unsafe { read_table(remote_dispatch) } {
             Some(dispatch) => {
-                let context = remote_context;
+                let remote = Remote {
+                    context: remote_context,
+                    dispatch,
+                    characteristics: peer.characteristics,
+                };
                 // SAFETY: once, since the proposal is consumed.
-                unsafe { self.gate.open(Remote { context, dispatch }) };
+                unsafe { self.gate.open(remote) };
             }
             // It is attached, and the callback has to say so.
             None => debug_print(format_args!(
@@ -289,7 +293,7 @@ unsafe extern "system" fn provider_attach<P: Provider>(
     };
     let decline = |what, status| Who::of(Is::Client, P::Npi::ID, &peer).decline(what, status);
     // SAFETY: the client's table is null or a table of this interface, while attaching and attached.
-    let Some(remote) = (unsafe { read_table(client_dispatch) }) else {
+    let Some(functions) = (unsafe { read_table(client_dispatch) }) else {
         return decline(NO_TABLE, sys::STATUS_NOINTERFACE);
     };
     // Reserved before the provider is asked, so that its agreement cannot fail.
@@ -306,6 +310,11 @@ unsafe extern "system" fn provider_attach<P: Provider>(
         Err(error) => return error.status().0,
     };
     let module = NonNull::from(provider);
+    let remote = Remote {
+        context: client_binding_context,
+        dispatch: functions,
+        characteristics: peer.characteristics,
+    };
     let bound = memory.fill(Bound {
         gate: gate.clone(),
         module,
@@ -316,12 +325,7 @@ unsafe extern "system" fn provider_attach<P: Provider>(
     // SAFETY: NMR passes a place for the table, which is null or lives as long as this image.
     unsafe { dispatch.write(accept.dispatch.as_ptr()) };
     // SAFETY: once, since the gate is new.
-    unsafe {
-        gate.open(Remote {
-            context: client_binding_context,
-            dispatch: remote,
-        })
-    };
+    unsafe { gate.open(remote) };
     sys::STATUS_SUCCESS
 }
 

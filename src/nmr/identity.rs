@@ -4,6 +4,8 @@
 
 use crate::guid::Guid;
 
+use core::marker::PhantomData;
+
 use super::npi::Table;
 
 /// Identifies a module. Several modules may have the same one: NMR does not compare them.
@@ -82,19 +84,24 @@ impl<T: Table> Identity<T> {
     }
 }
 
-/// What a module is shown of the one it may attach to. `T` is what the interface has that one show.
+/// What a module is shown, during its attach callback, of the one it may attach to. `T` is what the interface has that one show.
+///
+/// `'a` is the time of the callback, while which the peer is registered: that is how long what its characteristics point to is
+/// good. Later, while attached, they are read through [`Guard::characteristics`](super::Guard::characteristics). The other three
+/// are values to keep.
 ///
 /// A peer whose identity is malformed is declined by the library and never shown.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "NPI_REGISTRATION_INSTANCE")]
-pub struct Peer<T: Table = ()> {
+pub struct Peer<'a, T: Table = ()> {
     pub(super) module: ModuleId,
     pub(super) version: u16,
     pub(super) number: u32,
     pub(super) characteristics: Option<T>,
+    pub(super) registered: PhantomData<&'a T>,
 }
 
-impl<T: Table> Peer<T> {
+impl<T: Table> Peer<'_, T> {
     /// The module's identifier.
     pub const fn module(&self) -> ModuleId {
         self.module

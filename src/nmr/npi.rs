@@ -46,9 +46,14 @@ pub unsafe trait Npi: Sized + 'static {
 
 /// A structure that one module gives another. The receiver copies it when it is attached.
 ///
+/// What its pointers and functions refer to is there while the other module is registered, if that shows them as its
+/// characteristics, and while the two are attached, if they are in a dispatch table. A copy can be kept for longer, by safe code as
+/// well. So the author of the interface keeps such members private, or functions unsafe, and what wraps them for safe code takes a
+/// [`Guard`](super::Guard), or in an attach callback the [`Peer`](super::Peer), and not the structure.
+///
 /// # Safety
 ///
-/// * The type is laid out as in C (`#[repr(C)]`) and a bitwise copy is good while the two modules are attached.
+/// * The type is laid out as in C (`#[repr(C)]`), and a bitwise copy is as good as the original for as long as that is.
 /// * Whatever bytes a module of the interface may have in it are a valid value: functions are
 ///   `Option<unsafe extern "system" fn(..)>`, enumerations are integers.
 /// * Where [`EXTENT`](Self::EXTENT) allows less than the whole, zero bytes are valid for what is missing.

@@ -39,7 +39,7 @@ pub trait Provider: Send + Sync + Sized + 'static {
     ///
     /// The refusal, [`Error::NO_INTERFACE`] by NMR's documentation. The client sees it.
     #[doc(alias = "NPI_PROVIDER_ATTACH_CLIENT_FN")]
-    fn attach(&self, request: Request<Self>, irql: &mut Irql<Passive>) -> Result<Accept<Self>>;
+    fn attach(&self, request: Request<'_, Self>, irql: &mut Irql<Passive>) -> Result<Accept<Self>>;
 
     /// The binding of `context` is being taken down: finish soon what is in progress in it.
     ///
@@ -52,9 +52,9 @@ pub trait Provider: Send + Sync + Sized + 'static {
     }
 }
 
-/// A client that wants to attach to the provider `P`.
-pub struct Request<P: Provider> {
-    peer: Peer<Shown<P>>,
+/// A client that wants to attach to the provider `P`. Exists during the attach callback only.
+pub struct Request<'a, P: Provider> {
+    peer: Peer<'a, Shown<P>>,
     gate: Shared<Gate<P::Npi, ToClient>>,
 }
 
@@ -66,13 +66,16 @@ pub struct Accept<P: Provider> {
     pub dispatch: ProviderDispatch<P>,
 }
 
-impl<P: Provider> Request<P> {
-    pub(super) const fn new(peer: Peer<Shown<P>>, gate: Shared<Gate<P::Npi, ToClient>>) -> Self {
+impl<'a, P: Provider> Request<'a, P> {
+    pub(super) const fn new(
+        peer: Peer<'a, Shown<P>>,
+        gate: Shared<Gate<P::Npi, ToClient>>,
+    ) -> Self {
         Self { peer, gate }
     }
 
     /// Who the client is.
-    pub const fn peer(&self) -> &Peer<Shown<P>> {
+    pub const fn peer(&self) -> &Peer<'a, Shown<P>> {
         &self.peer
     }
 
@@ -99,7 +102,7 @@ impl<P: Provider> Request<P> {
     }
 }
 
-impl<P: Provider> fmt::Debug for Request<P> {
+impl<P: Provider> fmt::Debug for Request<'_, P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Request")

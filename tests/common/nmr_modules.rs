@@ -214,6 +214,26 @@ impl Log {
     }
 }
 
+/// What of a peer can be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) module: ModuleId,
+    pub(crate) version: u16,
+    pub(crate) number: u32,
+    pub(crate) shown: Option<Shown>,
+}
+
+impl From<&Peer<'_, Shown>> for Seen {
+    fn from(peer: &Peer<'_, Shown>) -> Self {
+        Self {
+            module: peer.module(),
+            version: peer.version(),
+            number: peer.number(),
+            shown: peer.characteristics().copied(),
+        }
+    }
+}
+
 type Action = Box<dyn FnOnce() + Send + Sync>;
 
 /// A binding's context, which says when it is freed.
@@ -259,7 +279,7 @@ pub(crate) struct Caller {
     attach: CallerAttach,
     detach: CallerDetach,
     bindings: Mutex<Vec<Binding<Relay>>>,
-    pub(crate) peers: Mutex<Vec<Peer<Shown>>>,
+    pub(crate) peers: Mutex<Vec<Seen>>,
     pub(crate) refusals: Mutex<Vec<Error>>,
 }
 
@@ -353,7 +373,7 @@ impl Client for Caller {
 
     fn attach<'a>(&self, offer: Offer<'a, Self>, irql: &mut Irql<Passive>) -> Decision<'a> {
         self.log.record("attach", self.name);
-        locked(&self.peers).push(*offer.peer());
+        locked(&self.peers).push(offer.peer().into());
         (self.attach)(self, offer, irql)
     }
 
@@ -369,7 +389,8 @@ impl Drop for Caller {
     }
 }
 
-type ServerAttach = Box<dyn Fn(&Server, Request<Server>) -> Result<Accept<Server>> + Send + Sync>;
+type ServerAttach =
+    Box<dyn Fn(&Server, Request<'_, Server>) -> Result<Accept<Server>> + Send + Sync>;
 type ServerCalled = Box<dyn Fn(u32) + Send + Sync>;
 
 /// A provider. Unless told otherwise it accepts every client.
@@ -379,7 +400,7 @@ pub(crate) struct Server {
     attach: ServerAttach,
     called: ServerCalled,
     bindings: Mutex<Vec<Binding<Relay, ToClient>>>,
-    pub(crate) peers: Mutex<Vec<Peer<Shown>>>,
+    pub(crate) peers: Mutex<Vec<Seen>>,
 }
 
 impl Server {
@@ -396,7 +417,7 @@ impl Server {
 
     pub(crate) fn on_attach(
         mut self,
-        plan: impl Fn(&Self, Request<Self>) -> Result<Accept<Self>> + Send + Sync + 'static,
+        plan: impl Fn(&Self, Request<'_, Self>) -> Result<Accept<Self>> + Send + Sync + 'static,
     ) -> Self {
         self.attach = Box::new(plan);
         self
@@ -408,7 +429,7 @@ impl Server {
         self
     }
 
-    pub(crate) fn accept(&self, request: Request<Self>) -> Result<Accept<Self>> {
+    pub(crate) fn accept(&self, request: Request<'_, Self>) -> Result<Accept<Self>> {
         let binding = request.binding();
         assert!(binding.enter().is_none(), "shut until accepted");
         locked(&self.bindings).push(binding);
@@ -441,9 +462,9 @@ impl Provider for Server {
     type Npi = Relay;
     type Context = Context;
 
-    fn attach(&self, request: Request<Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
+    fn attach(&self, request: Request<'_, Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
         self.log.record("attach", self.name);
-        locked(&self.peers).push(*request.peer());
+        locked(&self.peers).push(request.peer().into());
         (self.attach)(self, request)
     }
 

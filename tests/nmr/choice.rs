@@ -65,7 +65,7 @@ impl Provider for Picky {
     type Npi = Echo;
     type Context = Claim;
 
-    fn attach(&self, request: Request<Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
+    fn attach(&self, request: Request<'_, Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
         request.only_from(self.module)?;
         let context = self.single.claim().ok_or(Error::NO_INTERFACE)?;
         add(&self.log.attached);

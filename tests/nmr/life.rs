@@ -51,17 +51,11 @@ fn each_side_sees_who_the_other_is() {
     let server = machine.server(Server::default());
     let caller = machine.caller(Caller::default());
     let seen = locked(&server.peers)[0];
-    assert_eq!(
-        (seen.module(), seen.number(), seen.version()),
-        (CALLER, 4, 1)
-    );
-    assert_eq!(seen.characteristics(), Some(&SHOWS));
+    assert_eq!((seen.module, seen.number, seen.version), (CALLER, 4, 1));
+    assert_eq!(seen.shown, Some(SHOWS));
     let seen = locked(&caller.peers)[0];
-    assert_eq!(
-        (seen.module(), seen.number(), seen.version()),
-        (SERVER, 0, 0)
-    );
-    assert_eq!(seen.characteristics(), None);
+    assert_eq!((seen.module, seen.number, seen.version), (SERVER, 0, 0));
+    assert_eq!(seen.shown, None);
     drop(caller);
     drop(server);
     machine.end();

@@ -7,7 +7,7 @@ use nmr_netdma::irql::{AtMostDispatch, Irql, Passive};
 use nmr_netdma::lifetime::Image;
 use nmr_netdma::nmr::{
     Accept, Binding, Client, ClientRegistration, Decision, Guard, Identity, ModuleId, Offer, Peer,
-    Provider, ProviderRegistration, Request, ToClient,
+    Provider, ProviderRegistration, Request, Table, ToClient,
 };
 use nmr_netdma::{Error, Guid, Result};
 use simkernel::{Config, Kernel, Verdict};
@@ -85,11 +85,31 @@ impl Drop for Context {
     }
 }
 
+/// What of a peer can be kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<T> {
+    pub(crate) module: ModuleId,
+    pub(crate) version: u16,
+    pub(crate) number: u32,
+    pub(crate) shown: Option<T>,
+}
+
+impl<T: Table> From<&Peer<'_, T>> for Seen<T> {
+    fn from(peer: &Peer<'_, T>) -> Self {
+        Self {
+            module: peer.module(),
+            version: peer.version(),
+            number: peer.number(),
+            shown: peer.characteristics().copied(),
+        }
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Caller {
     pub(crate) log: Arc<Log>,
     pub(crate) bindings: Mutex<Vec<Binding<Echo>>>,
-    pub(crate) peers: Mutex<Vec<Peer>>,
+    pub(crate) peers: Mutex<Vec<Seen<()>>>,
     /// How often to accept again after a refusal.
     pub(crate) retries: usize,
     pub(crate) declines: bool,
@@ -116,7 +136,7 @@ impl Client for Caller {
     type Context = Context;
 
     fn attach<'a>(&self, mut offer: Offer<'a, Self>, irql: &mut Irql<Passive>) -> Decision<'a> {
-        locked(&self.peers).push(*offer.peer());
+        locked(&self.peers).push(offer.peer().into());
         if self.declines {
             return offer.decline();
         }
@@ -160,7 +180,7 @@ impl echo::Calls for Caller {
 pub(crate) struct Server {
     pub(crate) log: Arc<Log>,
     pub(crate) bindings: Mutex<Vec<Binding<Echo, ToClient>>>,
-    pub(crate) peers: Mutex<Vec<Peer<CallerShows>>>,
+    pub(crate) peers: Mutex<Vec<Seen<CallerShows>>>,
     /// How many clients to refuse first.
     pub(crate) refuses: AtomicUsize,
 }
@@ -179,8 +199,8 @@ impl Provider for Server {
     type Npi = Echo;
     type Context = Context;
 
-    fn attach(&self, request: Request<Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
-        locked(&self.peers).push(*request.peer());
+    fn attach(&self, request: Request<'_, Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
+        locked(&self.peers).push(request.peer().into());
         let refuses = self.refuses.load(Ordering::SeqCst);
         if refuses != 0 {
             self.refuses.store(refuses - 1, Ordering::SeqCst);

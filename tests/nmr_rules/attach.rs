@@ -112,7 +112,7 @@ fn rule_15_an_attempt_without_memory_does_not_change_what_attaching_answered() {
     let mut seen = Vec::new();
     for point in 1.. {
         let machine = Machine::plain();
-        let refuses = move |_: &Server, _: Request<Server>| Err(refused);
+        let refuses = move |_: &Server, _: Request<'_, Server>| Err(refused);
         let server = Server::new("p", &machine.log).on_attach(refuses);
         let server = register_server(&machine.image, server);
         machine.kernel.fail_allocation(Some(point));
@@ -259,7 +259,7 @@ fn rule_16_attaching_again_after_a_success_is_named() {
 #[test]
 fn rule_17_after_a_refusal_the_client_frees_and_nobody_cleans_up() {
     let machine = Machine::plain();
-    let refuses = |_: &Server, _| Err(Error::NO_INTERFACE);
+    let refuses = |_: &Server, _: Request<'_, Server>| Err(Error::NO_INTERFACE);
     let server = Server::new("p", &machine.log).on_attach(refuses);
     let server = register_server(&machine.image, server);
     // This one stores a context and then refuses.
@@ -305,7 +305,7 @@ fn rule_19_a_provider_stores_both_or_refuses() {
     client.end();
     drop(server);
 
-    let refuses = |_: &Server, _| Err(Error::NO_INTERFACE);
+    let refuses = |_: &Server, _: Request<'_, Server>| Err(Error::NO_INTERFACE);
     let server = Server::new("p", &machine.log).on_attach(refuses);
     let server = register_server(&machine.image, server);
     client.register();

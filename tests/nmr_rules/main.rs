@@ -88,7 +88,7 @@ impl Provider for Accepting {
     type Npi = Bare;
     type Context = ();
 
-    fn attach(&self, _: Request<Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
+    fn attach(&self, _: Request<'_, Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
         Ok(Accept {
             context: (),
             dispatch: Dispatch::none(),

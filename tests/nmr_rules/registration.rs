@@ -106,7 +106,7 @@ fn rule_02_what_is_registered_stays_where_it_is_while_the_value_moves() {
     for caller in &moved {
         assert_eq!(locked(&caller.peers).len(), 1);
     }
-    assert_eq!(locked(&server.peers)[0].characteristics(), Some(&SHOWN));
+    assert_eq!(locked(&server.peers)[0].shown, Some(SHOWN));
     drop(moved);
     drop(server);
     machine.end();
@@ -291,8 +291,8 @@ fn rule_08_module_ids_may_repeat_and_are_shown() {
     drop((clients, providers));
 
     let (server, caller) = (machine.server(), machine.caller());
-    assert_eq!(locked(&caller.peers)[0].module(), SERVER);
-    assert_eq!(locked(&server.peers)[0].module(), CALLER);
+    assert_eq!(locked(&caller.peers)[0].module, SERVER);
+    assert_eq!(locked(&server.peers)[0].module, CALLER);
     drop((caller, server));
     machine.end();
 }

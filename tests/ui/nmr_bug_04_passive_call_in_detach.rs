@@ -12,7 +12,7 @@ impl<N: Npi> Provider for Filter<N> {
     type Npi = N;
     type Context = ();
 
-    fn attach(&self, _: Request<Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
+    fn attach(&self, _: Request<'_, Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
         Err(nmr_netdma::Error::NO_INTERFACE)
     }
 

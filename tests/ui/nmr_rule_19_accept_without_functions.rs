@@ -10,7 +10,7 @@ impl<N: Npi> Provider for Engine<N> {
     type Npi = N;
     type Context = u32;
 
-    fn attach(&self, _: Request<Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
+    fn attach(&self, _: Request<'_, Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
         Ok(Accept { context: 1 })
     }
 }

@@ -108,7 +108,11 @@ impl<E: Engine> Provider for Offload<E> {
     type Npi = CopyOffload;
     type Context = Session;
 
-    fn attach(&self, request: nmr::Request<Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
+    fn attach(
+        &self,
+        request: nmr::Request<'_, Self>,
+        _: &mut Irql<Passive>,
+    ) -> Result<Accept<Self>> {
         Ok(Accept {
             context: Session(request.binding()),
             dispatch: functions::<E>(),

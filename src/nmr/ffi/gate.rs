@@ -19,11 +19,11 @@ use crate::nmr::npi::Npi;
 use crate::rundown::{Left, Rundown};
 use crate::sys;
 
-/// What a call through a binding needs.
-#[derive(Clone, Copy)]
-pub(in crate::nmr) struct Remote<T> {
+/// What is behind a gate: the other module, as a call through the binding needs it.
+pub(in crate::nmr) struct Remote<N: Npi, S: Side> {
     pub(in crate::nmr) context: *mut c_void,
-    pub(in crate::nmr) dispatch: T,
+    pub(in crate::nmr) dispatch: S::Dispatch<N>,
+    pub(in crate::nmr) characteristics: Option<S::Characteristics<N>>,
 }
 
 /// The door of one binding and what is behind it.
@@ -34,12 +34,12 @@ pub(in crate::nmr) struct Remote<T> {
 pub(in crate::nmr) struct Gate<N: Npi, S: Side> {
     pub(super) rundown: Rundown,
     pub(super) binding: sys::HANDLE,
-    remote: UnsafeCell<MaybeUninit<Remote<S::Dispatch<N>>>>,
+    remote: UnsafeCell<MaybeUninit<Remote<N, S>>>,
 }
 
-// SAFETY: the handle and the peer's context may be used by any thread, the peer's table is `Send`, and the gate frees nothing.
+// SAFETY: the handle and the peer's context may be used by any thread, the peer's structures are `Send`, and the gate frees nothing.
 unsafe impl<N: Npi, S: Side> Send for Gate<N, S> {}
-// SAFETY: as for `Send`; `remote` is only read once the door was opened, which is after it was written, and the table is `Sync`.
+// SAFETY: as for `Send`; `remote` is only read once the door was opened, which is after it was written, and they are `Sync`.
 unsafe impl<N: Npi, S: Side> Sync for Gate<N, S> {}
 
 impl<N: Npi, S: Side> Gate<N, S> {
@@ -56,7 +56,7 @@ impl<N: Npi, S: Side> Gate<N, S> {
     /// # Safety
     ///
     /// Called once for this gate.
-    pub(super) unsafe fn open(&self, remote: Remote<S::Dispatch<N>>) {
+    pub(super) unsafe fn open(&self, remote: Remote<N, S>) {
         // SAFETY: nobody reads before the door is open, and nobody else writes, by the contract of this function.
         unsafe { (*self.remote.get()).write(remote) };
         self.rundown.open();
@@ -142,7 +142,7 @@ impl<N: Npi, S: Side> Inside<N, S> {
     }
 
     #[inline]
-    pub(in crate::nmr) fn remote(&self) -> &Remote<S::Dispatch<N>> {
+    pub(in crate::nmr) fn remote(&self) -> &Remote<N, S> {
         // SAFETY: by the type invariant the gate is alive while this value is.
         let gate = unsafe { self.0.as_ref() };
         // SAFETY: nobody writes any more, since the door was opened and entered.

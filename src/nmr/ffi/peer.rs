@@ -8,6 +8,7 @@
 
 use core::ffi::c_void;
 use core::fmt;
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr;
 
@@ -98,7 +99,7 @@ pub(super) struct Who {
 }
 
 impl Who {
-    pub(super) const fn of<T: Table>(is: Is, interface: Guid, peer: &Peer<T>) -> Self {
+    pub(super) const fn of<T: Table>(is: Is, interface: Guid, peer: &Peer<'_, T>) -> Self {
         Self {
             is,
             interface,
@@ -195,19 +196,19 @@ pub(super) fn says_its_size<T: Table>(shown: &T) -> bool {
 /// # Safety
 ///
 /// `instance` is what NMR passed to an attach callback of a module of the interface `interface`, and `T` is what the interface has
-/// the other side show.
-pub(super) unsafe fn read_peer<T: Table>(
+/// the other side show. `'a` ends with that callback.
+pub(super) unsafe fn read_peer<'a, T: Table>(
     is: Is,
     interface: Guid,
     instance: *const sys::NPI_REGISTRATION_INSTANCE,
-) -> Result<Peer<T>, sys::NTSTATUS> {
+) -> Result<Peer<'a, T>, sys::NTSTATUS> {
     let mut who = Who {
         is,
         interface,
         module: None,
         number: None,
     };
-    // SAFETY: the caller vouches for the instance and for `T`.
+    // SAFETY: the caller vouches for the instance, for `T` and for the time.
     unsafe { read(instance, &mut who) }.map_err(|what| who.decline(what, sys::STATUS_NOINTERFACE))
 }
 
@@ -216,10 +217,10 @@ pub(super) unsafe fn read_peer<T: Table>(
 /// # Safety
 ///
 /// As for [`read_peer`], of the interface that `who` says.
-unsafe fn read<T: Table>(
+unsafe fn read<'a, T: Table>(
     instance: *const sys::NPI_REGISTRATION_INSTANCE,
     who: &mut Who,
-) -> Result<Peer<T>, &'static str> {
+) -> Result<Peer<'a, T>, &'static str> {
     if instance.is_null() {
         return Err("no registration instance");
     }
@@ -254,5 +255,6 @@ unsafe fn read<T: Table>(
         version: instance.Version,
         number: instance.Number,
         characteristics,
+        registered: PhantomData,
     })
 }
