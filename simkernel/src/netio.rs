@@ -71,10 +71,12 @@ pub(crate) use self::note::Note;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum LevelChoice {
-    /// Three in four at DISPATCH_LEVEL, the others at the level of the thread.
+    /// Three in four at DISPATCH_LEVEL, the others at APC_LEVEL or at the level of the thread.
     Seeded,
     /// At the level of the thread.
     Lowest,
+    /// At APC_LEVEL, where pages may be touched and nothing may be waited for that needs an APC.
+    Apc,
     /// At DISPATCH_LEVEL.
     Dispatch,
 }
@@ -128,6 +130,7 @@ impl Settings {
     fn level(&self) -> LevelChoice {
         match self.level.load(Ordering::Relaxed) {
             level if level == LevelChoice::Lowest as u8 => LevelChoice::Lowest,
+            level if level == LevelChoice::Apc as u8 => LevelChoice::Apc,
             level if level == LevelChoice::Dispatch as u8 => LevelChoice::Dispatch,
             _ => LevelChoice::Seeded,
         }
@@ -195,8 +198,8 @@ impl Nmr<'_> {
             .store(on, Ordering::Relaxed);
     }
 
-    /// Whether a client and a provider that registered with the same module identification are attached to each other. On
-    /// by default.
+    /// Whether a client and a provider that one driver registered are attached to each other. On by default. What a test registers
+    /// itself counts as one driver's.
     pub fn self_attachment(&self, on: bool) {
         self.state
             .settings

@@ -194,13 +194,19 @@ impl Interface {
 
     /// The level of a detach or cleanup callback on a thread at level `irql`.
     fn level(&mut self, choice: LevelChoice, irql: u8) -> u8 {
+        const APC: u8 = 1;
         const DISPATCH: u8 = 2;
-        let dispatch = match choice {
-            LevelChoice::Lowest => false,
-            LevelChoice::Dispatch => true,
-            LevelChoice::Seeded => !self.random().is_multiple_of(4),
+        let lowest = match choice {
+            LevelChoice::Lowest => irql,
+            LevelChoice::Apc => APC,
+            LevelChoice::Dispatch => DISPATCH,
+            LevelChoice::Seeded => match self.random() % 8 {
+                0 => irql,
+                1 => APC,
+                _ => DISPATCH,
+            },
         };
-        if dispatch { irql.max(DISPATCH) } else { irql }
+        irql.max(lowest)
     }
 
     /// Which side comes first.
@@ -410,7 +416,7 @@ impl Registry {
         while peer != NONE {
             let module = &self.modules[peer];
             let next = module.links.next;
-            if self_attachment || module.name.id != name.id {
+            if self_attachment || module.name.driver != name.driver {
                 proposals.push(self.propose(role, index, peer, interface));
             }
             peer = next;

@@ -546,7 +546,7 @@ fn rule_26_nothing_is_lost_when_modules_come_and_go_on_many_threads() {
 // Levels and orders.
 
 #[test]
-fn rule_06_detach_and_cleanup_come_at_both_levels_and_dispatch_is_favoured() {
+fn rule_06_detach_and_cleanup_come_at_all_levels_and_dispatch_is_favoured() {
     let kernel = Kernel::boot(Config::default());
     let log = Arc::new(Log::default());
     let (client, provider) = (Module::client("c", &log), Module::provider("p", &log));
@@ -564,11 +564,10 @@ fn rule_06_detach_and_cleanup_come_at_both_levels_and_dispatch_is_favoured() {
     };
     assert_eq!(levels("attach", 0), 200);
     for what in ["detach", "cleanup"] {
-        assert_eq!(levels(what, 0) + levels(what, DISPATCH), 200);
-        assert!(
-            levels(what, 0) > 10 && levels(what, DISPATCH) > levels(what, 0),
-            "{what}"
-        );
+        let [passive, apc, dispatch] = [0, APC, DISPATCH].map(|irql| levels(what, irql));
+        assert_eq!(passive + apc + dispatch, 200);
+        assert!(passive > 5 && apc > 5, "{what}: {passive}, {apc}");
+        assert!(dispatch > passive + apc, "{what}: {dispatch}");
     }
     provider.end();
     finish(kernel);
@@ -582,8 +581,10 @@ fn rule_06_the_level_can_be_chosen_and_is_never_below_the_callers() {
     provider.register();
     for (choice, raised, expected) in [
         (LevelChoice::Lowest, false, 0),
+        (LevelChoice::Apc, false, APC),
         (LevelChoice::Dispatch, false, DISPATCH),
         (LevelChoice::Lowest, true, DISPATCH),
+        (LevelChoice::Apc, true, DISPATCH),
         (LevelChoice::Seeded, true, DISPATCH),
     ] {
         kernel.nmr().detach_level(choice);

@@ -14,6 +14,7 @@ use nmr_netdma::sys::*;
 use simkernel::netio::{LevelChoice, OrderChoice};
 use simkernel::{Config, Kernel, Rule};
 
+pub(crate) const APC: u8 = APC_LEVEL as u8;
 pub(crate) const DISPATCH: u8 = DISPATCH_LEVEL as u8;
 
 pub(crate) fn guid(number: u32) -> GUID {
