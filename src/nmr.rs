@@ -24,7 +24,7 @@
 //! Between modules NMR is not involved: a call goes through the other's dispatch table with the other's binding context. What a
 //! [`Guard`] adds is that it cannot go to a module that is gone.
 //!
-//! # A client
+//! # An interface, a client, a provider
 //!
 //! The interface is declared once, by its author, for both drivers. This is the only place with `unsafe`:
 //!
@@ -87,7 +87,8 @@
 //! use nmr_netdma::irql::{AtMostDispatch, Irql, Passive};
 //! use nmr_netdma::lifetime::Image;
 //! use nmr_netdma::nmr::{
-//!     Binding, Client, ClientRegistration, Decision, Dispatch, Identity, ModuleId, Offer,
+//!     Accept, Binding, Client, ClientRegistration, Decision, Dispatch, Identity, ModuleId, Offer,
+//!     Provider, ProviderRegistration, Request,
 //! };
 //! use nmr_netdma::{Guid, Result};
 //!
@@ -116,33 +117,36 @@
 //!
 //! const MODULE: ModuleId = ModuleId::Guid(Guid::parse("0b7dcd62-90f5-4d0c-8f5b-0e6e8b7d6a11"));
 //!
+//! struct Engine;
+//!
+//! impl Provider for Engine {
+//!     type Npi = adder::Adder;
+//!     type Context = ();
+//!
+//!     fn attach(&self, _: Request<'_, Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
+//!         Ok(Accept { context: (), dispatch: adder::functions() })
+//!     }
+//! }
+//!
+//! impl adder::Adds for Engine {
+//!     fn add(&self, _: &(), a: u32, b: u32) -> u32 {
+//!         a + b
+//!     }
+//! }
+//!
+//! // Mostly in two drivers.
 //! fn run(image: &Image, irql: &mut Irql<Passive>) -> Result<()> {
+//!     let provider = ProviderRegistration::register(image, Engine, Identity::new(MODULE), irql)?;
 //!     let client = ClientRegistration::register(image, Calculator, Identity::new(MODULE), irql)?;
-//!     // ... providers come and go ...
 //!     client.deregister(irql)?;
+//!     provider.deregister(irql)?;
 //!     Ok(())
 //! }
-//! # use nmr_netdma::nmr::{Accept, Provider, ProviderRegistration, Request};
-//! # struct Engine;
-//! # impl Provider for Engine {
-//! #     type Npi = adder::Adder;
-//! #     type Context = ();
-//! #     fn attach(&self, _: Request<'_, Self>, _: &mut Irql<Passive>) -> Result<Accept<Self>> {
-//! #         Ok(Accept { context: (), dispatch: adder::functions() })
-//! #     }
-//! # }
-//! # impl adder::Adds for Engine {
-//! #     fn add(&self, _: &(), a: u32, b: u32) -> u32 {
-//! #         a + b
-//! #     }
-//! # }
 //! # fn main() -> Result<()> {
 //! #     let _kernel = simkernel::Kernel::boot(simkernel::Config::default());
 //! #     let mut irql = unsafe { Irql::<Passive>::assume() };
 //! #     let image = Image::new(&mut irql)?;
-//! #     let provider = ProviderRegistration::register(&image, Engine, Identity::new(MODULE), &mut irql)?;
 //! #     run(&image, &mut irql)?;
-//! #     provider.deregister(&mut irql)?;
 //! #     image.wait_empty(&mut irql);
 //! #     Ok(())
 //! # }
