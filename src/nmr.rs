@@ -24,6 +24,19 @@
 //! Between modules NMR is not involved: a call goes through the other's dispatch table with the other's binding context. What a
 //! [`Guard`] adds is that it cannot go to a module that is gone.
 //!
+//! # Waiting
+//!
+//! `deregister`, `wait` and dropping a registration return when every binding of the module is cleaned up. They never do where that
+//! depends on the thread that waits:
+//!
+//! * inside an attach or detach callback of the module, or while a binding's context is dropped in cleanup. Debug builds
+//!   panic and name the module;
+//! * inside a callback of its peer for a binding of the two, or in a function of the module that its peer calls;
+//! * while the thread holds a [`Guard`] of one of its bindings, be it the peer's.
+//!
+//! The library sees the first only: a peer may be another driver's, and a guard may go to another thread and be dropped there. The
+//! simulated kernel names all of them. Beginning to deregister is possible in each of these places.
+//!
 //! # An interface, a client, a provider
 //!
 //! The interface is declared once, by its author, for both drivers. This is the only place with `unsafe`:
@@ -163,6 +176,9 @@
 //!   the binding nor its context can go away under it.
 //! * **A guard does not count references.** Being inside keeps the binding's memory, because cleanup comes after the last
 //!   guard. Only the handles, [`Binding`], are counted, so that late ones find the door shut and not freed memory.
+//! * **Debug builds note which threads are in a module's callbacks,** in a few places that each registration has, so that one that
+//!   waits for itself is named. A list of all threads was rejected, since it needs a lock that every callback takes; release
+//!   builds note nothing.
 //! * **The decision is a value that only the offer makes,** so a client cannot answer success without having attached, or the
 //!   opposite. Its lifetime is that of the one callback. A client that gives up answers what NMR answered last; an attempt that
 //!   found no memory before NMR was asked does not count, unless there was no other.

@@ -49,7 +49,7 @@ impl<N: Npi, S: Side> Binding<N, S> {
         Self(gate)
     }
 
-    /// Runs `body` with the way open, or answers `None` without running it if it is shut.
+    /// Runs `body` with the way open, or answers `None` without running it if it is shut, as [`enter`](Self::enter) does.
     #[inline]
     pub fn call<R>(&self, body: impl FnOnce(&Guard<N, S>) -> R) -> Option<R> {
         let guard = self.enter()?;
@@ -57,6 +57,9 @@ impl<N: Npi, S: Side> Binding<N, S> {
     }
 
     /// Holds the way open for as long as the guard lives; `None` if it is shut.
+    ///
+    /// A caller that came before the way was open, and finds itself turned away after it was shut, counts as one that was inside:
+    /// if it is the last, it completes the detach, and the cleanup of both modules may run before this returns.
     ///
     /// For a call that completes asynchronously: keep the guard with the operation, on whatever thread, and drop it when the
     /// operation has completed.
@@ -82,7 +85,7 @@ impl<N: Npi, S: Side> fmt::Debug for Binding<N, S> {
 ///
 /// Owned and movable between threads; dropped at or below `DISPATCH_LEVEL`. Dropping the last one after detaching has begun
 /// completes the detach, and the cleanup of both modules may run before the drop returns. A guard that is leaked keeps
-/// the deregistration of both modules waiting for ever.
+/// the deregistration of both modules waiting for ever; so does one that is held by the thread that waits for either.
 #[must_use = "the call is over when the guard is dropped"]
 #[doc(alias = "NmrClientDetachProviderComplete")]
 #[doc(alias = "NmrProviderDetachClientComplete")]

@@ -228,9 +228,11 @@ impl<C: Client> fmt::Debug for Refused<'_, C> {
 
 /// A client that is registered; it dereferences to the client.
 ///
-/// **Dropping it blocks:** it deregisters and waits until every binding is detached on both sides and cleaned up, so it is
-/// dropped below `DISPATCH_LEVEL` and not inside a callback of this client. One that is leaked stays registered; unloading then
-/// stalls and names it, see [`lifetime`](crate::lifetime).
+/// **Dropping it blocks:** it deregisters and waits until every binding is detached on both sides and cleaned up. So it is
+/// dropped below `DISPATCH_LEVEL`, and not where that depends on this thread, as inside a callback of this client or while a
+/// [`Guard`](super::Guard) of one of its bindings is held; see [waiting](super#waiting). At `DISPATCH_LEVEL` debug builds
+/// panic, and others leave the client registered and say so in the debugger. One that is left or leaked stays registered;
+/// unloading then stalls and names it, see [`lifetime`](crate::lifetime).
 #[must_use = "dropping it deregisters the client"]
 pub struct ClientRegistration<C: Client>(Live<AsClient<C>>);
 
@@ -253,7 +255,8 @@ impl<C: Client> ClientRegistration<C> {
         Live::register(image, client, identity, irql).map(Self)
     }
 
-    /// Deregisters and waits until nothing of it is left.
+    /// Deregisters and waits until nothing of it is left. Where that depends on this thread it never returns, see
+    /// [waiting](super#waiting).
     ///
     /// # Errors
     ///
@@ -301,7 +304,8 @@ impl<C: Client> fmt::Debug for ClientRegistration<C> {
 pub struct DeregisteringClient<C: Client>(Ending<AsClient<C>>);
 
 impl<C: Client> DeregisteringClient<C> {
-    /// Waits until every binding is detached on both sides and cleaned up, and gives the client back.
+    /// Waits until every binding is detached on both sides and cleaned up, and gives the client back. Where that depends on this
+    /// thread it never returns, see [waiting](super#waiting).
     ///
     /// # Errors
     ///

@@ -9,6 +9,7 @@
 //! | `gate` | the way to the other module |
 //! | `registration` | what is registered |
 //! | `peer` | what modules show and give each other |
+//! | `callbacks` | whose callbacks a thread is in |
 //!
 //! # Who owns what
 //!
@@ -18,7 +19,7 @@
 //! | [`Bound`] | in attach | in cleanup, or when attaching failed | binding context |
 //! | [`Gate`] | in attach | with its last owner: the `Bound`, any `Binding` | |
 //!
-//! A [`Bound`] points to the module in its [`Block`], which outlives it, since deregistration is complete after the last
+//! A [`Bound`] points to its module's [`Block`], which outlives it, since deregistration is complete after the last
 //! cleanup only. An [`Inside`] points to a [`Gate`], which outlives it, since cleanup comes after the last one is gone.
 //!
 //! # Safety
@@ -29,6 +30,7 @@
 //! PASSIVE_LEVEL, detach and cleanup callbacks at or below DISPATCH_LEVEL.
 #![expect(unsafe_code, reason = "calls NMR and is called by it")]
 
+mod callbacks;
 mod gate;
 mod peer;
 mod registration;
@@ -38,7 +40,7 @@ use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 
 use self::peer::{Is, NO_MEMORY, NO_TABLE, Who, read_peer, read_table};
-use self::registration::Block;
+use self::registration::{Block, Role};
 use super::binding::{Side, ToClient, ToProvider};
 use super::client::{Client, ClientDispatch, Offer};
 use super::identity::Peer;
@@ -55,20 +57,25 @@ pub(super) use self::gate::{Complete, Gate, Inside, Remote};
 pub(super) use self::registration::{AsClient, AsProvider, Ending, Live};
 
 /// What a module keeps for one binding: its binding context.
-struct Bound<M, X, N: Npi, S: Side> {
+struct Bound<R: Role, X, N: Npi, S: Side> {
     gate: Shared<Gate<N, S>>,
-    /// The module in its [`Block`], which outlives this.
-    module: NonNull<M>,
+    /// The module's, which outlives this.
+    block: NonNull<Block<R>>,
     context: X,
 }
 
-type ClientBound<C> = Bound<C, <C as Client>::Context, <C as Client>::Npi, ToProvider>;
-type ProviderBound<P> = Bound<P, <P as Provider>::Context, <P as Provider>::Npi, ToClient>;
+type ClientBound<C> = Bound<AsClient<C>, <C as Client>::Context, <C as Client>::Npi, ToProvider>;
+type ProviderBound<P> =
+    Bound<AsProvider<P>, <P as Provider>::Context, <P as Provider>::Npi, ToClient>;
 
-impl<M, X, N: Npi, S: Side> Bound<M, X, N, S> {
-    fn module(&self) -> &M {
-        // SAFETY: the module outlives the binding, as the head of this file says, and is shared only while registered.
-        unsafe { self.module.as_ref() }
+impl<R: Role, X, N: Npi, S: Side> Bound<R, X, N, S> {
+    fn block(&self) -> &Block<R> {
+        // SAFETY: the block outlives the binding, as the head of this file says, and is shared only while registered.
+        unsafe { self.block.as_ref() }
+    }
+
+    fn module(&self) -> &R::Module {
+        &self.block().module
     }
 
     /// Shuts the door, runs the module's own `detach` and answers what the detach callback has to return.
@@ -78,7 +85,7 @@ impl<M, X, N: Npi, S: Side> Bound<M, X, N, S> {
     /// This is the detach callback for the binding context `context`, which is of this type.
     unsafe fn detach(
         context: sys::PVOID,
-        detach: impl FnOnce(&M, &X, &mut Irql<AtMostDispatch>),
+        detach: impl FnOnce(&R::Module, &X, &mut Irql<AtMostDispatch>),
     ) -> sys::NTSTATUS {
         // SAFETY: NMR calls the detach callbacks at or below DISPATCH_LEVEL.
         let mut irql = unsafe { Irql::assume() };
@@ -90,6 +97,7 @@ impl<M, X, N: Npi, S: Side> Bound<M, X, N, S> {
             let bound = unsafe { borrow::<Self>(context) };
             let gate = bound.gate.clone();
             gate.rundown.close();
+            let _inside = bound.block().callbacks.enter();
             detach(bound.module(), &bound.context, &mut irql);
             gate
         };
@@ -97,6 +105,24 @@ impl<M, X, N: Npi, S: Side> Bound<M, X, N, S> {
             Left::Last => sys::STATUS_SUCCESS,
             Left::NotLast => sys::STATUS_PENDING,
         }
+    }
+
+    /// Frees the binding context.
+    ///
+    /// # Safety
+    ///
+    /// This is the cleanup callback for the binding context `context`, which is of this type and came from
+    /// [`PoolBox::into_raw`].
+    unsafe fn clean_up(context: sys::PVOID) {
+        let Some(context) = NonNull::new(context.cast::<Self>()) else {
+            return;
+        };
+        // SAFETY: cleanup comes once for each binding context, and after it NMR and the other module have let go.
+        let bound = unsafe { PoolBox::from_raw(context) };
+        // SAFETY: the block outlives this callback, in which the binding is not yet cleaned up, as the head of this file says.
+        let block = unsafe { bound.block.as_ref() };
+        let _inside = block.callbacks.enter();
+        drop(bound);
     }
 }
 
@@ -112,7 +138,7 @@ type Callback<'a> = (fn(&'a ()) -> &'a (), *mut ());
 /// Exists only during the attach callback for `gate.binding`, on its thread, while that binding is not attached. `'a` is the
 /// time of that callback and no other's.
 pub(super) struct Proposal<'a, C: Client> {
-    client: &'a C,
+    block: &'a Block<AsClient<C>>,
     pub(super) gate: Shared<Gate<C::Npi, ToProvider>>,
     callback: PhantomData<Callback<'a>>,
 }
@@ -146,7 +172,7 @@ impl<C: Client> Proposal<'_, C> {
     ) -> Result<Status, (Self, C::Context, Unattached)> {
         let bound = Bound {
             gate: self.gate.clone(),
-            module: NonNull::from(self.client),
+            block: NonNull::from(self.block),
             context,
         };
         let bound: NonNull<ClientBound<C>> = match PoolBox::try_new(bound, irql) {
@@ -221,14 +247,15 @@ unsafe extern "system" fn client_attach<C: Client>(
         let who = Who::of(Is::Provider, C::Npi::ID, &peer);
         return who.decline(NO_MEMORY, sys::STATUS_INSUFFICIENT_RESOURCES);
     };
-    let client = &block.module;
     // INVARIANT: this is the attach callback for the binding.
     let proposal = Proposal {
-        client,
+        block,
         gate,
         callback: PhantomData,
     };
-    client
+    let _inside = block.callbacks.enter();
+    block
+        .module
         .attach(Offer::new(proposal, peer), &mut irql)
         .status()
         .0
@@ -240,10 +267,8 @@ unsafe extern "system" fn client_detach<C: Client>(context: sys::PVOID) -> sys::
 }
 
 unsafe extern "system" fn client_cleanup<C: Client>(context: sys::PVOID) {
-    if let Some(context) = NonNull::new(context.cast::<ClientBound<C>>()) {
-        // SAFETY: made by `into_raw` in `Proposal::attach`; cleanup comes once, and after it NMR and the provider have let go.
-        drop(unsafe { PoolBox::from_raw(context) });
-    }
+    // SAFETY: this is the cleanup callback, and the binding context is what `Proposal::attach` made.
+    unsafe { ClientBound::<C>::clean_up(context) }
 }
 
 /// For the author of an interface: the client and its context of a binding, from the binding context that a function of the
@@ -303,13 +328,13 @@ unsafe extern "system" fn provider_attach<P: Provider>(
     let Some(gate) = Gate::try_new(binding, &mut irql) else {
         return decline(NO_MEMORY, sys::STATUS_INSUFFICIENT_RESOURCES);
     };
-    let provider = &block.module;
     let request = Request::new(peer, gate.clone());
-    let accept = match provider.attach(request, &mut irql) {
+    let inside = block.callbacks.enter();
+    let accept = match block.module.attach(request, &mut irql) {
         Ok(accept) => accept,
         Err(error) => return error.status().0,
     };
-    let module = NonNull::from(provider);
+    drop(inside);
     let remote = Remote {
         context: client_binding_context,
         dispatch: functions,
@@ -317,7 +342,7 @@ unsafe extern "system" fn provider_attach<P: Provider>(
     };
     let bound = memory.fill(Bound {
         gate: gate.clone(),
-        module,
+        block: NonNull::from(block),
         context: accept.context,
     });
     // SAFETY: NMR passes a place for the binding context.
@@ -335,10 +360,8 @@ unsafe extern "system" fn provider_detach<P: Provider>(context: sys::PVOID) -> s
 }
 
 unsafe extern "system" fn provider_cleanup<P: Provider>(context: sys::PVOID) {
-    if let Some(context) = NonNull::new(context.cast::<ProviderBound<P>>()) {
-        // SAFETY: made by `into_raw` in `provider_attach`; cleanup comes once, and after it NMR and the client have let go.
-        drop(unsafe { PoolBox::from_raw(context) });
-    }
+    // SAFETY: this is the cleanup callback, and the binding context is what `provider_attach` made.
+    unsafe { ProviderBound::<P>::clean_up(context) }
 }
 
 /// For the author of an interface: the provider and its context of a binding, from the binding context that a function of the

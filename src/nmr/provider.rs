@@ -122,9 +122,11 @@ impl<P: Provider> fmt::Debug for Accept<P> {
 
 /// A provider that is registered; it dereferences to the provider.
 ///
-/// **Dropping it blocks:** it deregisters and waits until every binding is detached on both sides and cleaned up, so it is
-/// dropped below `DISPATCH_LEVEL` and not inside a callback of this provider. One that is leaked stays registered; unloading
-/// then stalls and names it, see [`lifetime`](crate::lifetime).
+/// **Dropping it blocks:** it deregisters and waits until every binding is detached on both sides and cleaned up. So it is
+/// dropped below `DISPATCH_LEVEL`, and not where that depends on this thread, as inside a callback of this provider or while a
+/// [`Guard`](super::Guard) of one of its bindings is held; see [waiting](super#waiting). At `DISPATCH_LEVEL` debug builds
+/// panic, and others leave the provider registered and say so in the debugger. One that is left or leaked stays registered;
+/// unloading then stalls and names it, see [`lifetime`](crate::lifetime).
 #[must_use = "dropping it deregisters the provider"]
 pub struct ProviderRegistration<P: Provider>(Live<AsProvider<P>>);
 
@@ -147,7 +149,8 @@ impl<P: Provider> ProviderRegistration<P> {
         Live::register(image, provider, identity, irql).map(Self)
     }
 
-    /// Deregisters and waits until nothing of it is left.
+    /// Deregisters and waits until nothing of it is left. Where that depends on this thread it never returns, see
+    /// [waiting](super#waiting).
     ///
     /// # Errors
     ///
@@ -195,7 +198,8 @@ impl<P: Provider> fmt::Debug for ProviderRegistration<P> {
 pub struct DeregisteringProvider<P: Provider>(Ending<AsProvider<P>>);
 
 impl<P: Provider> DeregisteringProvider<P> {
-    /// Waits until every binding is detached on both sides and cleaned up, and gives the provider back.
+    /// Waits until every binding is detached on both sides and cleaned up, and gives the provider back. Where that depends on this
+    /// thread it never returns, see [waiting](super#waiting).
     ///
     /// # Errors
     ///

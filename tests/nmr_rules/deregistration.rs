@@ -105,38 +105,155 @@ fn rule_47_what_is_left_at_the_end_is_named() {
     }
 }
 
+/// Which callback waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum In {
+    Attach,
+    Detach,
+    Cleanup,
+}
+
+/// Debug builds panic before the simulated kernel sees it.
 #[test]
 #[cfg_attr(miri, ignore = "leaks on purpose")]
 fn rule_48_waiting_for_oneself_inside_a_callback_is_named() {
+    for (waits_in, callback) in [
+        (In::Attach, "ClientAttachProvider"),
+        (In::Detach, "ClientDetachProvider"),
+        (In::Cleanup, "ClientCleanupBindingContext"),
+    ] {
+        let machine = Machine::plain();
+        let own = Arc::new(Mutex::new(None::<ClientRegistration<Caller>>));
+        let (slot, log) = (Arc::clone(&own), Arc::clone(&machine.log));
+        let wait = move || {
+            let Some(own) = locked(&slot).take() else {
+                return;
+            };
+            let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(own))) else {
+                log.record("returned", "c");
+                return;
+            };
+            let name = "NMR client of interface 3a7d2f10-91c4-4f0e-a2b7-5c1e7f0d4b01, module \
+                        0b7dcd62-90f5-4d0c-8f5b-0e6e8b7d6a11 waits for its own deregistration";
+            let says = panic
+                .downcast_ref::<String>()
+                .is_some_and(|text| text.starts_with(name));
+            log.record(if says { "named" } else { "panicked" }, "c");
+        };
+        let wait = Arc::new(wait);
+        let (attach, detach) = (Arc::clone(&wait), Arc::clone(&wait));
+        let caller = Caller::new("c", &machine.log)
+            .on_attach(move |caller, offer, irql| {
+                let mut context = caller.context();
+                match waits_in {
+                    In::Attach => attach(),
+                    In::Detach => {}
+                    In::Cleanup => {
+                        let wait = Arc::clone(&attach);
+                        context.when_freed = Some(Box::new(move || wait()));
+                    }
+                }
+                caller.accept_with(context, offer, irql)
+            })
+            .on_detach(move |_, _| {
+                if waits_in == In::Detach {
+                    detach();
+                }
+            });
+        *locked(&own) = Some(register_caller(&machine.image, caller));
+        drop(machine.server());
+        assert!(locked(&own).is_none(), "{callback} was called");
+        if cfg!(debug_assertions) {
+            assert_eq!(count(&machine.log, &["named c", "returned c"]), [1, 0]);
+        } else {
+            let detail = machine.broken(&violation::WAIT_IN_CALLBACK, 1);
+            let inside = format!("inside {callback} of client");
+            assert!(detail.contains(&inside), "{detail}");
+            assert_eq!(count(&machine.log, &["named c", "returned c"]), [0, 1]);
+        }
+        // The client may still be called, so it was not freed, and unloading would name it.
+        assert_eq!(count(&machine.log, &["gone c"]), [0]);
+        assert_eq!(machine.image.registered(&mut passive()), 1);
+        let verdict = machine.shutdown();
+        assert!(verdict.violations.is_empty(), "{verdict}");
+        assert!(
+            verdict
+                .to_string()
+                .contains("deregistered and never waited for"),
+            "{verdict}"
+        );
+    }
+}
+
+#[test]
+fn rule_48_waiting_for_oneself_in_c_is_named() {
+    let machine = Machine::plain();
+    let raw = Raw::provider("r", &machine.log).on_attach(|raw, _| {
+        assert_eq!(raw.deregister(), STATUS_PENDING);
+        assert_ne!(raw.wait(), STATUS_SUCCESS);
+        STATUS_NOINTERFACE
+    });
+    raw.register();
+    let caller = machine.caller();
+    let detail = machine.broken(&violation::WAIT_IN_CALLBACK, 1);
+    assert!(
+        detail.contains("inside ProviderAttachClient of provider"),
+        "{detail}"
+    );
+    assert_eq!(raw.wait(), STATUS_SUCCESS);
+    drop(caller);
+    machine.end();
+}
+
+/// A module may begin in its own callback what it waits for elsewhere.
+#[test]
+fn rule_48_beginning_to_deregister_inside_a_callback_is_fine() {
     let machine = Machine::plain();
     let own = Arc::new(Mutex::new(None::<ClientRegistration<Caller>>));
-    let slot = Arc::clone(&own);
+    let begun = Arc::new(Mutex::new(None));
+    let (slot, ending) = (Arc::clone(&own), Arc::clone(&begun));
     let caller = Caller::new("c", &machine.log).on_attach(move |caller, offer, irql| {
-        if let Some(own) = locked(&slot).take() {
-            let waited = own.deregister(irql).map(drop);
-            let found = if waited.is_err() { "refused" } else { "waited" };
-            caller.log.record(found, "c");
-        }
-        offer.decline()
+        *locked(&ending) = locked(&slot).take().map(begin);
+        caller.accept(offer, irql)
     });
     *locked(&own) = Some(register_caller(&machine.image, caller));
     let server = machine.server();
-    let detail = machine.broken(&violation::WAIT_IN_CALLBACK, 1);
+    let ending = locked(&begun).take().expect("it was offered the provider");
+    finish(ending);
+    assert_eq!(
+        machine.log.texts(),
+        [
+            "attach c", "attach p", "detach c", "detach p", "free c", "free p", "gone c"
+        ]
+    );
+    drop(server);
+    machine.end();
+}
+
+/// The library cannot tell: the guard may be dropped elsewhere, as it is here when the wait is reported.
+#[test]
+fn rule_48_waiting_while_holding_a_guard_is_named() {
+    let machine = Machine::plain();
+    machine.kernel.nmr().patience(Duration::from_millis(20));
+    let (server, caller) = (machine.server(), machine.caller());
+    let held = Mutex::new(Some(guard(&caller)));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _entered = machine.kernel.enter(1);
+            until("the wait is reported", || {
+                !machine.kernel.violations().is_empty()
+            });
+            drop(locked(&held).take());
+        });
+        drop(caller);
+    });
+    let detail = machine.broken(&violation::STUCK, 1);
     assert!(
-        detail.contains("inside ClientAttachProvider of client"),
+        detail.contains("client answered STATUS_PENDING and has not completed"),
         "{detail}"
     );
-    // The client may still be called, so it was not freed, and unloading would name it.
-    assert_eq!(machine.log.texts(), ["attach c", "refused c"]);
-    assert_eq!(machine.image.registered(&mut passive()), 2);
     drop(server);
-    let verdict = machine.shutdown();
-    assert!(
-        verdict
-            .to_string()
-            .contains("deregistered and never waited for"),
-        "{verdict}"
-    );
+    machine.end();
 }
 
 #[test]

@@ -12,12 +12,14 @@ use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr::{self, NonNull};
 
+use super::callbacks::Callbacks;
 use super::peer::{module_id, says_its_size};
 use super::{
     client_attach, client_cleanup, client_detach, provider_attach, provider_cleanup,
     provider_detach,
 };
 use crate::context::PoolBox;
+use crate::debug::debug_print;
 use crate::guid::Guid;
 use crate::irql::{self, AtMostDispatch, BelowDispatch, Irql, Passive};
 use crate::lifetime::{Hold, Image, Name};
@@ -146,6 +148,8 @@ impl<P: Provider> Role for AsProvider<P> {
 /// All that NMR may look at while the module is registered.
 pub(super) struct Block<R: Role> {
     pub(super) module: R::Module,
+    pub(super) callbacks: Callbacks,
+    name: Name,
     id: sys::NPI_MODULEID,
     shown: R::Shown,
     /// Points to the fields above. Written once, before NMR knows the block.
@@ -179,6 +183,10 @@ pub(in crate::nmr) struct Ending<R: Role> {
     pending: bool,
 }
 
+// SAFETY: the members are `Sync`, but for `characteristics`, which is written before there is a second thread to see it and then only
+// read.
+unsafe impl<R: Role> Sync for Block<R> {}
+
 // SAFETY: the handle may be used by any thread; the module is `Send` and `Sync`; the rest of the block is not changed.
 unsafe impl<R: Role> Send for Live<R> {}
 // SAFETY: as for `Send`; sharing gives access to the module only.
@@ -201,7 +209,8 @@ impl<R: Role> Live<R> {
                 error: Error::INVALID_PARAMETER,
             });
         }
-        let hold = match image.hold(R::KIND, module_name(R::ID, identity.module), irql) {
+        let name = module_name(R::ID, identity.module);
+        let hold = match image.hold(R::KIND, name, irql) {
             Ok(hold) => hold,
             Err(error) => {
                 return Err(Failed {
@@ -212,6 +221,8 @@ impl<R: Role> Live<R> {
         };
         let block = Block::<R> {
             module,
+            callbacks: Callbacks::new(),
+            name,
             id: module_id(identity.module),
             shown: identity.characteristics,
             characteristics: Cell::new(MaybeUninit::uninit()),
@@ -307,9 +318,20 @@ impl<R: Role> Drop for Live<R> {
 }
 
 impl<R: Role> Ending<R> {
+    fn block(&self) -> &Block<R> {
+        // SAFETY: by the type invariant the block is alive, and until deregistration is complete it is only shared.
+        unsafe { self.block.as_ref() }
+    }
+
     /// On an error NMR may still call the module, so its block and its hold remain.
     pub(in crate::nmr) fn wait(self, _irql: &mut Irql<BelowDispatch>) -> Result<R::Module> {
         let this = ManuallyDrop::new(self);
+        if this.block().callbacks.is_inside() {
+            let (kind, name) = (R::KIND, this.block().name);
+            panic!(
+                "{kind} {name} waits for its own deregistration, in a callback that has to return first"
+            );
+        }
         if this.pending {
             // SAFETY: by the type invariant deregistration of this handle is pending, and it is waited for once: the value is
             // consumed. The level is below DISPATCH_LEVEL, as the caller's proof says.
@@ -328,10 +350,14 @@ impl<R: Role> Ending<R> {
 
 impl<R: Role> Drop for Ending<R> {
     fn drop(&mut self) {
-        let waits = u32::from(irql::current()) < sys::DISPATCH_LEVEL;
-        debug_assert!(waits, "dropping a registration waits");
-        if !waits {
-            // The block stays, and so does its hold: unloading then says what was dropped where it could not be waited for.
+        if u32::from(irql::current()) >= sys::DISPATCH_LEVEL {
+            // The block stays, and so does its hold: unloading says again what was dropped where it could not be waited for.
+            debug_print(format_args!(
+                "nmr-netdma: {} {} is dropped at DISPATCH_LEVEL, where it cannot be waited for: it stays\n",
+                R::KIND,
+                self.block().name
+            ));
+            debug_assert!(false, "dropping a registration waits");
             return;
         }
         // SAFETY: the level has been read just above, and is that of this thread until it changes it itself.
