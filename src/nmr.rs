@@ -182,9 +182,12 @@
 //! * **The decision is a value that only the offer makes,** so a client cannot answer success without having attached, or the
 //!   opposite. Its lifetime is that of the one callback. A client that gives up answers what NMR answered last; an attempt that
 //!   found no memory before NMR was asked does not count, unless there was no other.
-//! * **Tables are copied at attach.** A peer built against another version has a shorter or longer table; the copy is as long
-//!   as this side's declaration, and its missing part is zero. A call costs what it
-//!   costs in C.
+//! * **Tables are copied at attach.** An older or newer peer has a shorter or longer table; the copy is as long as this side's
+//!   declaration, and its missing part is zero. A field of which the peer has only a part is missing. A call costs what it costs
+//!   in C.
+//! * **A version is compared, and is no size** ([`Extent`]). Of a structure of another version nothing behind that is looked at, since
+//!   no more is known of it than where it says its version. Which ones are good is said by the interface's author; the version of a
+//!   registration ([`Peer::version`]), which drivers in the field use as they like, is left to the module.
 //! * **What a peer shows is lent, not given,** in an attach callback ([`Peer`]) and while a [`Guard`] is held: its pointers and
 //!   functions are good while the peer is registered, and both of these keep it so. The copy lies beside that of the dispatch
 //!   table, and entering does not touch it.
@@ -192,10 +195,10 @@
 //!   from a bare pointer. The side is in it, since one type may be client and provider of an interface whose two tables are
 //!   one type; and no table converts to that of a subtype of its module.
 //! * **Malformed peers are declined** with `STATUS_NOINTERFACE` before the module is asked: registration instances that are too
-//!   short, of another interface, or with an identifier of unknown type; structures that are shorter than the interface
-//!   demands; a dispatch table that is missing though the interface defines one. NMR offers a pair once, so each time there is a
-//!   line in the debugger that says whose it was, as far as that can be read; also if a pair is not attached because
-//!   this library found no memory.
+//!   short, of another interface, or with an identifier of unknown type; structures of a version that the interface does not have,
+//!   or shorter than it demands; a dispatch table that is missing though the interface defines one. NMR offers a pair once,
+//!   so each time there is a line in the debugger that says whose it was, as far as that can be read; also if a pair is not
+//!   attached because this library found no memory.
 //! * **A provider that accepts and gives no usable functions stays attached, and shut.** By the page of
 //!   `NPI_CLIENT_ATTACH_PROVIDER_FN` a client that has called `NmrClientAttachProvider` returns what that returned, and it
 //!   returned success: both modules are attached, and there is no call that takes it back. To answer `STATUS_NOINTERFACE` all the

@@ -135,8 +135,8 @@ impl<'a, C: Client> Offer<'a, C> {
     /// Attaches to the provider, with `context` as this side's binding context and `dispatch` for the provider to call.
     ///
     /// The provider's attach callback runs inside. Afterwards the [`binding`](Self::binding) is open. It stays shut, until the
-    /// two are detached as others are, if the provider gave no functions though the interface defines some, or less of them
-    /// than it demands; then there is a line in the debugger.
+    /// two are detached as others are, if the provider gave no functions though the interface defines some, less of them than it
+    /// demands, or those of another version; then there is a line in the debugger.
     ///
     /// # Errors
     ///
@@ -243,8 +243,8 @@ impl<C: Client> ClientRegistration<C> {
     ///
     /// # Errors
     ///
-    /// NMR's, [`Error::INSUFFICIENT_RESOURCES`], or [`Error::INVALID_PARAMETER`] if the characteristics say another size than the
-    /// interface demands or than they have; the client comes back.
+    /// NMR's, [`Error::INSUFFICIENT_RESOURCES`], or [`Error::INVALID_PARAMETER`] if the characteristics say another version or size
+    /// than the interface demands, or more than they have; the client comes back.
     #[doc(alias = "NmrRegisterClient")]
     pub fn register(
         image: &Image,

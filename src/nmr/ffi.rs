@@ -39,7 +39,7 @@ use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 
-use self::peer::{Is, NO_MEMORY, NO_TABLE, Who, read_peer, read_table};
+use self::peer::{Is, NO_MEMORY, Who, read_peer, read_table};
 use self::registration::{Block, Role};
 use super::binding::{Side, ToClient, ToProvider};
 use super::client::{Client, ClientDispatch, Offer};
@@ -210,7 +210,7 @@ impl<C: Client> Proposal<'_, C> {
         // SAFETY: the provider's table is null or a table of this interface while attached, and NMR does not detach before
         // this callback has returned.
         match unsafe { read_table(remote_dispatch) } {
-            Some(dispatch) => {
+            Ok(dispatch) => {
                 let remote = Remote {
                     context: remote_context,
                     dispatch,
@@ -220,9 +220,10 @@ impl<C: Client> Proposal<'_, C> {
                 unsafe { self.gate.open(remote) };
             }
             // It is attached, and the callback has to say so.
-            None => debug_print(format_args!(
-                "nmr-netdma: {} is attached and cannot be called: {NO_TABLE}\n",
-                Who::of(Is::Provider, C::Npi::ID, peer)
+            Err(fault) => debug_print(format_args!(
+                "nmr-netdma: {} is attached and cannot be called: {}\n",
+                Who::of(Is::Provider, C::Npi::ID, peer),
+                fault.of_table()
             )),
         }
         Ok(status)
@@ -318,8 +319,9 @@ unsafe extern "system" fn provider_attach<P: Provider>(
     };
     let decline = |what, status| Who::of(Is::Client, P::Npi::ID, &peer).decline(what, status);
     // SAFETY: the client's table is null or a table of this interface, while attaching and attached.
-    let Some(functions) = (unsafe { read_table(client_dispatch) }) else {
-        return decline(NO_TABLE, sys::STATUS_NOINTERFACE);
+    let functions = match unsafe { read_table(client_dispatch) } {
+        Ok(functions) => functions,
+        Err(fault) => return decline(fault.of_table(), sys::STATUS_NOINTERFACE),
     };
     // Reserved before the provider is asked, so that its agreement cannot fail.
     let Some(memory) = PoolBox::<ProviderBound<P>>::try_reserve(&mut irql) else {

@@ -14,6 +14,7 @@
 use core::ffi::c_void;
 use core::fmt;
 use core::marker::PhantomData;
+use core::ops::RangeInclusive;
 use core::ptr;
 
 use super::binding::Side;
@@ -28,7 +29,7 @@ use crate::guid::Guid;
 ///
 /// All modules that register under [`ID`](Self::ID), in whatever driver and language, agree on this declaration: what
 /// they pass as characteristics and dispatch table is NULL or points to the structure named here, as far as its
-/// [`Table::EXTENT`] says.
+/// [`Table::EXTENT`] says. Of a structure of another version that is what comes up to its version.
 pub unsafe trait Npi: Sized + 'static {
     /// The interface's identifier, on which alone NMR matches clients and providers.
     #[doc(alias = "NPIID")]
@@ -56,21 +57,24 @@ pub unsafe trait Npi: Sized + 'static {
 /// * The type is laid out as in C (`#[repr(C)]`), and a bitwise copy is as good as the original for as long as that is.
 /// * Whatever bytes a module of the interface may have in it are a valid value: functions are
 ///   `Option<unsafe extern "system" fn(..)>`, enumerations are integers.
-/// * Where [`EXTENT`](Self::EXTENT) allows less than the whole, zero bytes are valid for what is missing.
+/// * Where [`EXTENT`](Self::EXTENT) allows less than the whole, zero bytes are valid for what is missing, and the smallest size
+///   ends between two fields.
 pub unsafe trait Table: Copy + Send + Sync + 'static {
-    /// How much of the structure a module has.
+    /// How much of the structure a module has, and of which versions it may be.
     const EXTENT: Extent = Extent::WHOLE;
 }
 
 // SAFETY: the unit type has no bytes.
 unsafe impl Table for () {}
 
-/// How much of a [`Table`] a module has.
+/// How much of a [`Table`] a module has, and of which versions it may be.
 ///
-/// A structure that grows from version to version says its own size in a field. What an older module lacks reads as zero, so
-/// a missing function is `None`; what a newer one has in addition is ignored.
+/// A structure that grows says its own size in a field. What an older module lacks reads as zero, so a missing function is
+/// `None`; what a newer one has in addition is ignored. A version says something else: it changes when modules of one version
+/// cannot make use of a structure of the other, whatever its size.
 ///
 /// ```
+/// use std::mem::offset_of;
 /// use nmr_netdma::nmr::{Extent, Table};
 ///
 /// #[derive(Clone, Copy)]
@@ -79,31 +83,54 @@ unsafe impl Table for () {}
 ///     version: u16,
 ///     size: u16,
 ///     start: Option<unsafe extern "system" fn()>,
-///     stop: Option<unsafe extern "system" fn()>, // new in the second version
+///     stop: Option<unsafe extern "system" fn()>, // came later, and broke nothing
 /// }
 ///
 /// // SAFETY: C layout, any bytes are valid, zero is `None`.
 /// unsafe impl Table for Functions {
-///     const EXTENT: Extent =
-///         Extent::u16_at(std::mem::offset_of!(Functions, size), std::mem::offset_of!(Functions, stop));
+///     const EXTENT: Extent = Extent::u16_at(offset_of!(Functions, size), offset_of!(Functions, stop))
+///         .with_u16_version(offset_of!(Functions, version), 1..=1);
 /// }
 /// ```
+///
+/// Of a structure that is shorter than this side's declaration only whole multiples of its alignment are taken, and the smallest size
+/// in any case, so that no function is half there. A size as C's `sizeof` gives it loses nothing by that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
-    /// Where the structure says its size, in bytes from its start.
-    pub(super) offset: usize,
-    /// How long that field is, in bytes; 0 if there is none.
-    pub(super) width: usize,
+    /// Where the structure says its size; all of it is there if it does not.
+    pub(super) size: Option<Field>,
     /// The smallest size that is accepted.
     pub(super) minimum: usize,
+    /// Which versions are accepted; any if `None`.
+    pub(super) versions: Option<Versions>,
+}
+
+/// A number in a structure, `width` bytes long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Field {
+    pub(super) offset: usize,
+    pub(super) width: usize,
+}
+
+impl Field {
+    pub(super) const fn end(self) -> usize {
+        self.offset + self.width
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Versions {
+    pub(super) field: Field,
+    pub(super) lowest: u64,
+    pub(super) highest: u64,
 }
 
 impl Extent {
     /// All of it: every module is built with the same declaration.
     pub const WHOLE: Self = Self {
-        offset: 0,
-        width: 0,
+        size: None,
         minimum: 0,
+        versions: None,
     };
 
     /// As many bytes as the `u16` at `offset` says. A module with less than `minimum` bytes is declined.
@@ -112,29 +139,84 @@ impl Extent {
     ///
     /// If `minimum` does not include the field; in a `const` that is a compile-time error. The same goes for the others.
     pub const fn u16_at(offset: usize, minimum: usize) -> Self {
-        Self::declared(offset, 2, minimum)
+        Self::declared(Field { offset, width: 2 }, minimum)
     }
 
     /// As many bytes as the `u32` at `offset` says. A module with less than `minimum` bytes is declined.
     pub const fn u32_at(offset: usize, minimum: usize) -> Self {
-        Self::declared(offset, 4, minimum)
+        Self::declared(Field { offset, width: 4 }, minimum)
     }
 
     /// As many bytes as the `u64`, C's `SIZE_T`, at `offset` says. A module with less than `minimum` bytes is declined.
     pub const fn u64_at(offset: usize, minimum: usize) -> Self {
-        Self::declared(offset, 8, minimum)
+        Self::declared(Field { offset, width: 8 }, minimum)
     }
 
-    const fn declared(offset: usize, width: usize, minimum: usize) -> Self {
+    /// Demands that the `u16` at `offset` is one of `versions`. A module with another is declined before anything else of the
+    /// structure is looked at.
+    ///
+    /// The field is at the same place in every version. If it lies behind that of the size, it is looked at only where the size includes
+    /// it.
+    ///
+    /// # Panics
+    ///
+    /// If the smallest structure does not include the field, or there are no `versions`; in a `const` that is a compile-time
+    /// error.
+    #[must_use]
+    pub const fn with_u16_version(self, offset: usize, versions: RangeInclusive<u16>) -> Self {
+        let (lowest, highest) = (*versions.start() as u64, *versions.end() as u64);
+        self.with_versions(Versions {
+            field: Field { offset, width: 2 },
+            lowest,
+            highest,
+        })
+    }
+
+    /// As [`with_u16_version`](Self::with_u16_version), for a `u32`.
+    #[must_use]
+    pub const fn with_u32_version(self, offset: usize, versions: RangeInclusive<u32>) -> Self {
+        let (lowest, highest) = (*versions.start() as u64, *versions.end() as u64);
+        self.with_versions(Versions {
+            field: Field { offset, width: 4 },
+            lowest,
+            highest,
+        })
+    }
+
+    const fn declared(size: Field, minimum: usize) -> Self {
         assert!(
-            minimum >= offset + width,
+            minimum >= size.end(),
             "the smallest structure includes the field with its size"
         );
         Self {
-            offset,
-            width,
+            size: Some(size),
             minimum,
+            versions: None,
         }
+    }
+
+    const fn with_versions(self, versions: Versions) -> Self {
+        assert!(
+            self.size.is_none() || self.minimum >= versions.field.end(),
+            "the smallest structure includes the field with its version"
+        );
+        assert!(
+            versions.lowest <= versions.highest,
+            "there is a version that is accepted"
+        );
+        Self {
+            versions: Some(versions),
+            ..self
+        }
+    }
+
+    /// Whether a structure of `size` bytes includes all that is demanded of it.
+    pub(super) const fn suits(self, size: usize) -> bool {
+        let versions = match self.versions {
+            Some(versions) => versions.field.end(),
+            None => 0,
+        };
+        self.minimum <= size && versions <= size
     }
 }
 
@@ -162,7 +244,8 @@ impl<M, S: Side, T: Table> Dispatch<M, S, T> {
     ///   [`client_context::<M>`](super::client_context) does. [`ToProvider`](super::ToProvider): than
     ///   [`provider_context::<M>`](super::provider_context) does. One type may be both modules, with other contexts on either
     ///   side.
-    /// * Where the interface has the structure say its size, `table` says no more than it has.
+    /// * Where the interface has the structure say its version, `table` is of that one; where its size, `table` says no more than it
+    ///   has.
     pub const unsafe fn new(table: &'static T) -> Self {
         Self {
             table: Some(table),

@@ -137,8 +137,8 @@ impl<P: Provider> ProviderRegistration<P> {
     ///
     /// # Errors
     ///
-    /// NMR's, [`Error::INSUFFICIENT_RESOURCES`], or [`Error::INVALID_PARAMETER`] if the characteristics say another size than the
-    /// interface demands or than they have; the provider comes back.
+    /// NMR's, [`Error::INSUFFICIENT_RESOURCES`], or [`Error::INVALID_PARAMETER`] if the characteristics say another version or size
+    /// than the interface demands, or more than they have; the provider comes back.
     #[doc(alias = "NmrRegisterProvider")]
     pub fn register(
         image: &Image,

@@ -15,6 +15,7 @@ mod deregistration;
 mod detach;
 mod peers;
 mod registration;
+mod versions;
 
 #[path = "../common"]
 mod common {

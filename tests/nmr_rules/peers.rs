@@ -200,6 +200,39 @@ fn rule_23_dispatch_tables_that_are_too_short_are_not_used() {
 }
 
 #[test]
+fn rule_23_a_table_that_ends_inside_a_function_has_not_got_it() {
+    let machine = Machine::plain();
+    for size in OLD_FUNCTIONS + 1..size_of::<Functions>() {
+        let cut = |raw: &mut Raw| {
+            let functions = Functions {
+                size: size as u32,
+                ..FUNCTIONS
+            };
+            raw.functions = Some(Block::prefix(&functions, size));
+        };
+        let raw = Raw::provider("r", &machine.log).with(cut);
+        raw.register();
+        let caller = machine.caller();
+        let provider = guard(&caller);
+        assert!(provider.dispatch().twice.is_none(), "{size} bytes");
+        assert_eq!(relay::call(&provider, 1), Some(1001), "{size} bytes");
+        drop(provider);
+        drop(caller);
+        raw.end();
+
+        let raw = Raw::client("r", &machine.log).with(cut);
+        let server = machine.server();
+        raw.register();
+        let client = server.binding(0).enter().expect("attached");
+        assert!(client.dispatch().twice.is_none(), "{size} bytes");
+        drop(client);
+        raw.end();
+        drop(server);
+    }
+    machine.end();
+}
+
+#[test]
 fn rule_23_a_missing_dispatch_table_is_not_used() {
     let machine = Machine::plain();
     let none = |raw: &mut Raw| raw.functions = None;

@@ -1,6 +1,7 @@
 //! The interface as C sees it: its identifier, its structures, its functions.
 //!
-//! Every structure begins with its version and its size in bytes. A later version appends.
+//! Every structure begins with its version and its size in bytes. What is appended later changes the size; the version changes when
+//! something else does, and modules of different versions do not attach.
 //!
 //! # Safety
 //!
@@ -156,15 +157,18 @@ unsafe impl Npi for CopyOffload {
 
 // SAFETY: C layout; integers, of which any bytes are valid.
 unsafe impl Table for ProviderCharacteristics {
-    const EXTENT: Extent = Extent::u16_at(offset_of!(Self, size), size_of::<Self>());
+    const EXTENT: Extent = Extent::u16_at(offset_of!(Self, size), size_of::<Self>())
+        .with_u16_version(offset_of!(Self, version), VERSION..=VERSION);
 }
 
 // SAFETY: C layout; integers and functions or null, of which any bytes that a provider has there are valid.
 unsafe impl Table for ProviderFunctions {
-    const EXTENT: Extent = Extent::u16_at(offset_of!(Self, size), size_of::<Self>());
+    const EXTENT: Extent = Extent::u16_at(offset_of!(Self, size), size_of::<Self>())
+        .with_u16_version(offset_of!(Self, version), VERSION..=VERSION);
 }
 
 // SAFETY: as above, for what a client has there.
 unsafe impl Table for ClientFunctions {
-    const EXTENT: Extent = Extent::u16_at(offset_of!(Self, size), size_of::<Self>());
+    const EXTENT: Extent = Extent::u16_at(offset_of!(Self, size), size_of::<Self>())
+        .with_u16_version(offset_of!(Self, version), VERSION..=VERSION);
 }

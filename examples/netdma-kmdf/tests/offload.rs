@@ -612,6 +612,12 @@ static SHORT: ClientFunctions = ClientFunctions {
     complete: None,
 };
 
+/// A table of a version that the interface does not have.
+static OF_ANOTHER_VERSION: ClientFunctions = ClientFunctions {
+    version: VERSION + 1,
+    ..WITHOUT_COMPLETION
+};
+
 #[test]
 fn a_client_that_cannot_be_told_of_completion_is_refused() {
     let (kernel, driver) = boot(Os::Win7);
@@ -624,6 +630,21 @@ fn a_client_that_cannot_be_told_of_completion_is_refused() {
     let tester = Tester::register_with(&image, || unsafe { Dispatch::new(&SHORT) });
     assert!(tester.provider.lock().unwrap().is_none(), "not attached");
     drop((tester, image));
+    kernel.unload_driver(driver).expect("it is unloaded");
+    end(kernel);
+}
+
+#[test]
+fn a_client_of_another_version_is_declined() {
+    let (kernel, driver) = boot(Os::Win7);
+    let image = Image::new(&mut passive()).unwrap();
+    // SAFETY: there is no function in the table.
+    let tester = Tester::register_with(&image, || unsafe { Dispatch::new(&OF_ANOTHER_VERSION) });
+    assert!(tester.provider.lock().unwrap().is_none(), "not attached");
+    drop((tester, image));
+    let declined = "is declined: its dispatch table is of another version";
+    let mut events = kernel.events().into_iter();
+    assert!(events.any(|event| event.what.contains(declined)));
     kernel.unload_driver(driver).expect("it is unloaded");
     end(kernel);
 }

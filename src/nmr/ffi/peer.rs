@@ -17,7 +17,7 @@ use crate::debug::debug_print;
 use crate::guid::Guid;
 use crate::lifetime::Name;
 use crate::nmr::identity::{ModuleId, Peer};
-use crate::nmr::npi::Table;
+use crate::nmr::npi::{Extent, Field, Table};
 use crate::sys;
 
 pub(super) const fn module_id(module: ModuleId) -> sys::NPI_MODULEID {
@@ -134,61 +134,141 @@ impl fmt::Display for Who {
     }
 }
 
-pub(super) const NO_TABLE: &str = "its dispatch table is missing or too short";
 pub(super) const NO_MEMORY: &str = "there is no memory";
 
-/// Copies a structure of a peer, as far as it says that it goes; the rest is zero. `None` if it is missing or too short.
+/// Why a structure of a peer is not made use of.
+pub(super) enum Fault {
+    Missing,
+    Short,
+    Version,
+}
+
+impl Fault {
+    pub(super) const fn of_table(&self) -> &'static str {
+        match self {
+            Self::Missing => "its dispatch table is missing",
+            Self::Short => "its dispatch table is too short",
+            Self::Version => "its dispatch table is of another version",
+        }
+    }
+
+    const fn of_characteristics(&self) -> &'static str {
+        match self {
+            Self::Missing => "its characteristics are missing",
+            Self::Short => "its characteristics are too short",
+            Self::Version => "its characteristics are of another version",
+        }
+    }
+}
+
+/// Copies a structure of a peer, as far as it says that it goes; the rest is zero.
 ///
 /// # Safety
 ///
 /// `table` is null or points to a `T` as far as [`Table::EXTENT`] says.
-pub(super) unsafe fn read_table<T: Table>(table: *const c_void) -> Option<T> {
+pub(super) unsafe fn read_table<T: Table>(table: *const c_void) -> Result<T, Fault> {
     let mut copy = MaybeUninit::<T>::zeroed();
     if size_of::<T>() != 0 {
         if table.is_null() {
-            return None;
+            return Err(Fault::Missing);
         }
         // SAFETY: not null, and by contract as long as it says.
         let length = unsafe { declared::<T>(table) }?;
-        let bytes = length.min(size_of::<T>());
+        let bytes = whole_fields::<T>(length);
         // SAFETY: that many bytes can be read by contract, and fit into the copy; a new local variable overlaps nothing.
         unsafe { ptr::copy_nonoverlapping(table.cast::<u8>(), copy.as_mut_ptr().cast(), bytes) };
     }
     // SAFETY: by the contract of `Table` what a peer has in it is valid, and where it may be shorter zero is.
-    Some(unsafe { copy.assume_init() })
+    Ok(unsafe { copy.assume_init() })
 }
 
-/// How many bytes of a `T` there are. `None` if there are less than the interface demands.
+/// How much of the first `length` bytes of a `T`, which are enough, is taken: nothing of a field that they include in part.
+const fn whole_fields<T: Table>(length: usize) -> usize {
+    let minimum = T::EXTENT.minimum;
+    let aligned = length - length % align_of::<T>();
+    if length >= size_of::<T>() {
+        size_of::<T>()
+    } else if aligned < minimum {
+        minimum
+    } else {
+        aligned
+    }
+}
+
+/// How many bytes of a `T` there are, if they are of a version that the interface knows and as many as it demands.
 ///
 /// # Safety
 ///
 /// `table` points to a `T` as far as [`Table::EXTENT`] says.
-unsafe fn declared<T: Table>(table: *const c_void) -> Option<usize> {
+unsafe fn declared<T: Table>(table: *const c_void) -> Result<usize, Fault> {
     const {
         assert!(
-            T::EXTENT.minimum <= size_of::<T>(),
+            T::EXTENT.suits(size_of::<T>()),
             "an interface demands no more of a structure than there is"
         );
     }
     let extent = T::EXTENT;
-    let field = table.wrapping_byte_add(extent.offset);
-    let length = match extent.width {
-        0 => return Some(size_of::<T>()),
-        // SAFETY: the field is inside the smallest structure, as `Extent` checks.
-        2 => usize::from(unsafe { field.cast::<u16>().read_unaligned() }),
-        // SAFETY: as above.
-        4 => usize::try_from(unsafe { field.cast::<u32>().read_unaligned() }).ok()?,
-        // SAFETY: as above.
-        _ => usize::try_from(unsafe { field.cast::<u64>().read_unaligned() }).ok()?,
+    let Some(size) = extent.size else {
+        // SAFETY: all of it is there, at least up to its version.
+        unsafe { check_version(table, extent, size_of::<T>()) }?;
+        return Ok(size_of::<T>());
     };
-    (length >= extent.minimum).then_some(length)
+    // SAFETY: what comes before the size is there in any case, at least up to its version.
+    unsafe { check_version(table, extent, size.offset) }?;
+    // SAFETY: the size comes before the version, or this is a version that has it, in the smallest structure already.
+    let length = unsafe { read_field(table, size) };
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    // SAFETY: by contract it is as long as it says.
+    unsafe { check_version(table, extent, length) }?;
+    if length < extent.minimum {
+        return Err(Fault::Short);
+    }
+    Ok(length)
 }
 
-/// Whether what this module shows is as long as it says: then no peer reads past its end, and none of this library's declines it.
-pub(super) fn says_its_size<T: Table>(shown: &T) -> bool {
-    // SAFETY: all of a `T` is there, and the field, if there is one, lies inside it, as `declared` checks.
+/// Compares the version, if the structure says one among its first `length` bytes. One that should say it and ends before is
+/// too short, which is for the caller to find.
+///
+/// # Safety
+///
+/// `table` points to as much of a structure of this extent, or, if it is of another version, to what comes up to that.
+unsafe fn check_version(table: *const c_void, extent: Extent, length: usize) -> Result<(), Fault> {
+    let Some(versions) = extent.versions else {
+        return Ok(());
+    };
+    if versions.field.end() > length {
+        return Ok(());
+    }
+    // SAFETY: by contract the version is there.
+    let version = unsafe { read_field(table, versions.field) };
+    if (versions.lowest..=versions.highest).contains(&version) {
+        Ok(())
+    } else {
+        Err(Fault::Version)
+    }
+}
+
+/// # Safety
+///
+/// `field` lies inside of what there is at `table`.
+unsafe fn read_field(table: *const c_void, field: Field) -> u64 {
+    let value = table.wrapping_byte_add(field.offset);
+    match field.width {
+        // SAFETY: by contract it is there; nothing is said of its alignment.
+        2 => u64::from(unsafe { value.cast::<u16>().read_unaligned() }),
+        // SAFETY: as above.
+        4 => u64::from(unsafe { value.cast::<u32>().read_unaligned() }),
+        // SAFETY: as above; no other width is made.
+        _ => unsafe { value.cast::<u64>().read_unaligned() },
+    }
+}
+
+/// Whether what this module shows is as long as it says and of a version that the interface knows: then no peer reads past its end,
+/// and none of this library's declines it.
+pub(super) fn is_as_declared<T: Table>(shown: &T) -> bool {
+    // SAFETY: all of a `T` is there, and the fields, if there are any, lie inside it, as `declared` checks.
     let said = unsafe { declared::<T>(ptr::from_ref(shown).cast()) };
-    said.is_some_and(|said| said <= size_of::<T>())
+    said.is_ok_and(|said| said <= size_of::<T>())
 }
 
 /// Reads what NMR shows of a peer. The error is what the attach callback answers to one that is malformed.
@@ -248,7 +328,7 @@ unsafe fn read<'a, T: Table>(
     } else {
         // SAFETY: the interface defines `T` for the other side, as far as it says, and it stays while that is registered.
         let table = unsafe { read_table::<T>(shown) };
-        Some(table.ok_or("its characteristics are too short")?)
+        Some(table.map_err(|fault| fault.of_characteristics())?)
     };
     Ok(Peer {
         module,

@@ -13,7 +13,7 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr::{self, NonNull};
 
 use super::callbacks::Callbacks;
-use super::peer::{module_id, says_its_size};
+use super::peer::{is_as_declared, module_id};
 use super::{
     client_attach, client_cleanup, client_detach, provider_attach, provider_cleanup,
     provider_detach,
@@ -203,7 +203,7 @@ impl<R: Role> Live<R> {
         identity: Identity<R::Shown>,
         irql: &mut Irql<Passive>,
     ) -> Result<Self, Failed<R::Module>> {
-        if !says_its_size(&identity.characteristics) {
+        if !is_as_declared(&identity.characteristics) {
             return Err(Failed {
                 value: module,
                 error: Error::INVALID_PARAMETER,
