@@ -14,8 +14,9 @@ mod common {
     pub(crate) mod raw_nmr;
 }
 
+use std::io::Write as _;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -504,6 +505,19 @@ fn bug_13_calls_tried_before_the_binding_is_complete_do_not_count() {
     machine.end();
 }
 
+/// Stops the process if a wait is reported that does not end, until `is_over`: a thread that waits in the kernel cannot be stopped
+/// alone.
+fn watch(machine: &Machine, is_over: &AtomicBool) {
+    while !is_over.load(Ordering::SeqCst) {
+        if let Some(violation) = machine.kernel.violations().first() {
+            // Past the test harness, which shows what a test prints only when the test has ended.
+            _ = writeln!(std::io::stderr(), "a completion is lost: {violation}");
+            std::process::abort();
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// Who tries while the binding is not yet complete may be turned away only after it was detached. Then the detach waits for that
 /// one, who ends it.
 #[test]
@@ -516,6 +530,7 @@ fn bug_13_a_call_tried_before_the_binding_is_complete_may_outlast_it() {
     let offered = Arc::new(Mutex::new(None));
     let (over, is_over) = flag();
     thread::scope(|scope| {
+        scope.spawn(|| watch(&machine, &is_over));
         for processor in 1..=TRYING {
             let (machine, offered, is_over) = (&machine, &offered, &is_over);
             scope.spawn(move || {

@@ -50,10 +50,15 @@ pub enum Fault {
     NetDmaRegistration,
     /// The creation of a framework object: `STATUS_INSUFFICIENT_RESOURCES`.
     FrameworkObject,
+    /// `NmrDeregisterClient` or `NmrDeregisterProvider`, before anything is begun: `STATUS_UNSUCCESSFUL`.
+    Deregistration,
+    /// `NmrWaitForClientDeregisterComplete` or `NmrWaitForProviderDeregisterComplete`, at once: `STATUS_UNSUCCESSFUL`.
+    Wait,
 }
 
 impl Fault {
-    /// All kinds.
+    /// All kinds that a driver can give way to. [`Deregistration`](Self::Deregistration) and [`Wait`](Self::Wait) are not among
+    /// them: what cannot be taken down stays, and so a run of [`each`] would not end clean.
     pub const ALL: [Self; 5] = [
         Self::Allocation,
         Self::Registration,
@@ -65,7 +70,7 @@ impl Fault {
 
 /// What is to fail on one machine, by kind.
 #[derive(Debug, Default)]
-pub(crate) struct State([Counter; Fault::ALL.len()]);
+pub(crate) struct State([Counter; Fault::Wait as usize + 1]);
 
 #[derive(Debug, Default)]
 struct Counter {

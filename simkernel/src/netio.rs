@@ -97,6 +97,7 @@ struct Settings {
     order: AtomicU8,
     compatibility: AtomicBool,
     early_cleanup: AtomicBool,
+    success_at_once: AtomicBool,
     self_attachment: AtomicBool,
     tracing: AtomicBool,
     /// In nanoseconds.
@@ -117,6 +118,7 @@ impl State {
                 order: AtomicU8::new(OrderChoice::Seeded as u8),
                 compatibility: AtomicBool::new(false),
                 early_cleanup: AtomicBool::new(false),
+                success_at_once: AtomicBool::new(false),
                 self_attachment: AtomicBool::new(true),
                 tracing: AtomicBool::new(true),
                 patience: AtomicU64::new(Duration::from_secs(10).as_nanos() as u64),
@@ -195,6 +197,15 @@ impl Nmr<'_> {
         self.state
             .settings
             .early_cleanup
+            .store(on, Ordering::Relaxed);
+    }
+
+    /// Answers, as other simulators do, `STATUS_SUCCESS` to a deregistration that is complete when the call returns; there is
+    /// nothing to wait for then. Windows documents `STATUS_PENDING` only. Off by default.
+    pub fn success_at_once(&self, on: bool) {
+        self.state
+            .settings
+            .success_at_once
             .store(on, Ordering::Relaxed);
     }
 

@@ -23,6 +23,91 @@ fn rule_44_deregistering_is_pending_even_without_a_binding() {
     machine.end();
 }
 
+/// What is left of a module whose deregistration failed, by the verdict. It was not freed.
+#[track_caller]
+fn left(machine: Machine, gone: &str, leak: &str) {
+    assert_eq!(machine.log.count(gone), 0);
+    assert_eq!(machine.image.registered(&mut passive()), 1);
+    let verdict = machine.shutdown();
+    assert!(verdict.violations.is_empty(), "{verdict}");
+    assert!(verdict.to_string().contains(leak), "{verdict}");
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "leaks on purpose")]
+fn rule_44_a_module_whose_deregistration_is_refused_may_still_be_called() {
+    let refuse = |machine: &Machine| machine.kernel.fail(Fault::Deregistration, Some(1));
+    let machine = Machine::plain();
+    let caller = machine.caller();
+    refuse(&machine);
+    let refused = caller.deregister(&mut passive()).map(drop);
+    assert_eq!(refused, Err(Error::UNSUCCESSFUL));
+    let raw = Raw::provider("r", &machine.log);
+    raw.register();
+    assert_eq!(raw.call_peer(1), 11);
+    raw.end();
+    left(machine, "gone c", "nmr client registration");
+
+    let machine = Machine::plain();
+    let server = machine.server();
+    refuse(&machine);
+    let refused = server.begin_deregister(&mut passive()).map(drop);
+    assert_eq!(refused, Err(Error::UNSUCCESSFUL));
+    let caller = machine.caller();
+    assert_eq!(caller.call(1), [Some(Some(101))]);
+    drop(caller);
+    left(machine, "gone p", "nmr provider registration");
+
+    let machine = Machine::plain();
+    let caller = machine.caller();
+    refuse(&machine);
+    drop(caller);
+    left(machine, "gone c", "nmr client registration");
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "leaks on purpose")]
+fn rule_46_a_module_whose_wait_fails_is_not_freed() {
+    let leak = "deregistered and never waited for";
+    let machine = Machine::plain();
+    let (server, caller) = (machine.server(), machine.caller());
+    machine.kernel.fail(Fault::Wait, Some(1));
+    let failed = caller.deregister(&mut passive()).map(drop);
+    assert_eq!(failed, Err(Error::UNSUCCESSFUL));
+    assert_eq!(count(&machine.log, &["free c", "free p"]), [1, 1]);
+    drop(server);
+    left(machine, "gone c", leak);
+
+    let machine = Machine::plain();
+    let server = machine.server();
+    machine.kernel.fail(Fault::Wait, Some(1));
+    drop(server);
+    left(machine, "gone p", leak);
+}
+
+#[test]
+fn rule_44_what_is_deregistered_at_once_is_not_waited_for() {
+    let machine = Machine::plain();
+    machine.kernel.nmr().success_at_once(true);
+    let (server, caller) = (machine.server(), machine.caller());
+    // A binding that is in use is waited for all the same.
+    let guard = guard(&caller);
+    let ending = begin(caller);
+    assert_eq!(machine.kernel.nmr().registrations(), 2);
+    drop(guard);
+    finish(ending);
+    // From here on a wait would fail.
+    machine.kernel.fail(Fault::Wait, Some(1));
+    let caller = machine.caller();
+    assert_eq!(caller.call(1), [Some(Some(101))]);
+    let caller = caller.deregister(&mut passive()).expect("it is complete");
+    assert_eq!((caller.name, machine.log.count("free c")), ("c", 2));
+    drop(server);
+    assert_eq!(machine.kernel.failed(Fault::Wait), 0);
+    drop(caller);
+    machine.end();
+}
+
 #[test]
 fn rule_45_waiting_without_deregistering_is_named() {
     let machine = Machine::plain();

@@ -42,6 +42,7 @@ use nmr_netdma::sys::{
     STATUS_NOINTERFACE, STATUS_PENDING, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
 };
 use nmr_netdma::{Error, Guid, Result};
+use simkernel::fault::Fault;
 use simkernel::netio::{LevelChoice, OrderChoice, violation};
 
 use self::common::nmr_modules::relay::{

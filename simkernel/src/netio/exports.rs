@@ -212,7 +212,7 @@ fn require_for(thread: &Thread, function: &str, highest: u8, handle: HANDLE) {
     );
 }
 
-/// Begins the deregistration of a client; the answer is always `STATUS_PENDING`.
+/// Begins the deregistration of a client; the answer is `STATUS_PENDING`, unless the test has it otherwise.
 ///
 /// # Safety
 ///
@@ -222,7 +222,7 @@ pub(super) unsafe extern "system" fn NmrDeregisterClient(handle: HANDLE) -> NTST
     deregister("NmrDeregisterClient", handle, Role::Client)
 }
 
-/// Begins the deregistration of a provider; the answer is always `STATUS_PENDING`.
+/// Begins the deregistration of a provider; the answer is `STATUS_PENDING`, unless the test has it otherwise.
 ///
 /// # Safety
 ///

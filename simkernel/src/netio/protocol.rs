@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use nmr_netdma::sys::{
     HANDLE, NT_SUCCESS, NTSTATUS, PVOID, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER,
-    STATUS_PENDING, STATUS_SUCCESS,
+    STATUS_PENDING, STATUS_SUCCESS, STATUS_UNSUCCESSFUL,
 };
 
 use super::callback::{CLIENT_ATTACH, EARLY, POISON, PROVIDER_ATTACH, ProviderAnswer};
@@ -366,6 +366,10 @@ pub(super) fn deregister(thread: &Thread, function: &str, raw: HANDLE, role: Rol
     else {
         return STATUS_INVALID_PARAMETER;
     };
+    let name = registry.name(module);
+    if machine.fails(Fault::Deregistration, format_args!("{function} for {name}")) {
+        return STATUS_UNSUCCESSFUL;
+    }
     let Some(bindings) = registry.deregister(machine, module, state.settings.shuffles()) else {
         let title = registry.title(module);
         drop(registry);
@@ -378,7 +382,7 @@ pub(super) fn deregister(thread: &Thread, function: &str, raw: HANDLE, role: Rol
     };
     state.note(thread, || Note::Deregistering {
         handle: module,
-        module: registry.name(module),
+        module: name,
         inside: Inside::of(thread),
     });
     let shard = state.shard(module.shard);
@@ -386,6 +390,18 @@ pub(super) fn deregister(thread: &Thread, function: &str, raw: HANDLE, role: Rol
         registry = detach_both(thread, shard, registry, binding);
     }
     registry.give_back(bindings);
+    // Somebody else who waited may have ended the module.
+    if state.settings.success_at_once.load(Ordering::Relaxed)
+        && registry.exists(module)
+        && registry.dispose(module).is_ok()
+    {
+        drop(registry);
+        state.note(thread, || Note::Deregistered {
+            handle: module,
+            module: name,
+        });
+        return STATUS_SUCCESS;
+    }
     STATUS_PENDING
 }
 
@@ -398,6 +414,9 @@ pub(super) fn wait(thread: &Thread, function: &str, raw: HANDLE, role: Role) -> 
         return STATUS_INVALID_PARAMETER;
     };
     let name = registry.name(module);
+    if machine.fails(Fault::Wait, format_args!("{function} for {name}")) {
+        return STATUS_UNSUCCESSFUL;
+    }
     if !registry.is_deregistering(module) {
         let title = registry.title(module);
         drop(registry);
