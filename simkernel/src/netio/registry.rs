@@ -8,9 +8,9 @@
 //! between threads, as the registrar promises its callers to do.
 #![expect(unsafe_code, reason = "keeps the pointers of drivers")]
 
+mod report;
+
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ffi::c_void;
@@ -257,12 +257,6 @@ pub(super) enum AfterAttach {
     Detach,
 }
 
-/// What was left of a module.
-pub(super) struct Left {
-    pub(super) kind: &'static str,
-    pub(super) detail: String,
-}
-
 /// Whether a handle names something.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Existence {
@@ -327,29 +321,8 @@ impl Registry {
         }
     }
 
-    /// What the handle names, for a report.
-    pub(super) fn describe(&self, handle: Handle) -> String {
-        match (self.existence(handle), handle.kind) {
-            (Existence::Exists, Kind::Binding) => {
-                format!("the binding of {}", self.pair(handle.index))
-            }
-            (Existence::Exists, _) => {
-                format!("the registration of {}", self.title(handle))
-            }
-            (Existence::Existed, kind) => format!("a {} that is gone", kind.name()),
-            (Existence::Never, kind) => format!("a {} that never was", kind.name()),
-        }
-    }
-
     pub(super) fn name(&self, module: Handle) -> Name {
         self.modules[module.index].name
-    }
-
-    /// A module and its interface, for a report.
-    pub(super) fn title(&self, module: Handle) -> String {
-        let module = &self.modules[module.index];
-        let interface = self.interfaces[module.interface as usize].id;
-        format!("{}, interface {interface}", module.name)
     }
 
     /// The names of a live binding's sides.
@@ -866,30 +839,6 @@ impl Registry {
         Some(callbacks)
     }
 
-    /// Reports what a binding's sides freed before its cleanup, by role: contexts and tables.
-    #[cold]
-    fn report_freed(&self, machine: &Machine, index: u32, contexts: [bool; 2], tables: [bool; 2]) {
-        for role in [Role::Client, Role::Provider] {
-            let freed = [
-                (
-                    &violation::BINDING_CONTEXT_FREED,
-                    "binding context",
-                    contexts,
-                ),
-                (&violation::TABLE_FREED, "dispatch table", tables),
-            ];
-            for (rule, what, _) in freed.iter().filter(|(.., freed)| freed[role as usize]) {
-                machine.violated(
-                    rule,
-                    format_args!(
-                        "the {what} of {role} was freed before the cleanup: {}",
-                        self.pair(index)
-                    ),
-                );
-            }
-        }
-    }
-
     pub(super) fn end_cleanup(&mut self, handle: Handle) {
         self.remove_binding(handle.index);
     }
@@ -916,92 +865,5 @@ impl Registry {
     pub(super) fn waits_for(&self, module: Handle, binding: Handle) -> bool {
         self.bindings.contains(binding)
             && self.bindings[binding.index].modules.contains(&module.index)
-    }
-
-    /// Which bindings a deregistration waits for, and for whom in each.
-    pub(super) fn holders(&self, module: Handle) -> String {
-        let role = self.modules[module.index].name.role;
-        let mut text = String::new();
-        let mut binding = self.modules[module.index].bindings.first;
-        while binding != NONE {
-            text.push_str("; ");
-            text.push_str(&self.describe_binding(binding));
-            binding = self.bindings[binding].links[role as usize].next;
-        }
-        text
-    }
-
-    fn describe_binding(&self, index: u32) -> String {
-        let pair = self.pair(index);
-        let binding = &self.bindings[index];
-        match binding.stage {
-            Stage::Proposed => format!("{pair}: proposed"),
-            Stage::Asking => format!("{pair}: {} is in its attach callback", pair.client),
-            Stage::Offered => format!("{pair}: {} is in its attach callback", pair.provider),
-            Stage::Accepted => format!(
-                "{pair}: {} is at the end of its attach callback",
-                pair.client
-            ),
-            Stage::Attached => format!("{pair}: attached"),
-            Stage::Cleaning => format!("{pair}: in the cleanup callbacks"),
-            Stage::Detaching => {
-                let [client, provider] = binding.sides;
-                let mut text = format!("{pair}:");
-                for (role, side) in [(Role::Client, client), (Role::Provider, provider)] {
-                    if !side.is_finished() {
-                        text.push_str(&format!(" {role} {}", side.describe()));
-                    }
-                }
-                text
-            }
-        }
-    }
-
-    pub(super) fn left_modules(&self) -> impl Iterator<Item = Left> {
-        self.modules.iter().map(|(_, module)| {
-            let Module {
-                name,
-                deregistering,
-                origin,
-                ..
-            } = module;
-            let kind = match name.role {
-                Role::Client => "nmr client registration",
-                Role::Provider => "nmr provider registration",
-            };
-            let state = match deregistering {
-                true => "deregistered and never waited for",
-                false => "never deregistered",
-            };
-            let interface = self.interfaces[module.interface as usize].id;
-            let mut detail = format!("{name}, interface {interface}, {state}");
-            if let Some(origin) = origin {
-                detail.push_str(&format!(", registered in {origin}"));
-            }
-            Left { kind, detail }
-        })
-    }
-
-    /// What the driver `driver` has left registered, and with whom.
-    pub(super) fn left_by(&self, driver: u64) -> impl Iterator<Item = String> {
-        self.modules
-            .iter()
-            .filter(move |(_, module)| module.name.driver == driver)
-            .map(|(index, module)| {
-                let state = match module.deregistering {
-                    true => "deregistering",
-                    false => "registered",
-                };
-                let handle = self
-                    .modules
-                    .handle(Kind::of(module.name.role), self.shard, index);
-                format!("{}, {state}{}", self.title(handle), self.holders(handle))
-            })
-    }
-
-    pub(super) fn left_bindings(&self) -> impl Iterator<Item = String> {
-        self.bindings
-            .iter()
-            .map(|(index, _)| self.describe_binding(index))
     }
 }
