@@ -4,7 +4,7 @@
 //!
 //! The unsafe code of this file reads the calling thread's slot, which holds null or a pointer to a `Thread` that its
 //! [`Entered`] guard keeps alive and takes out again; and the callbacks that a thread is in, which lie on its stack, each
-//! with a pointer to the one around it, until [`in_callback`] takes it out again.
+//! with a pointer to the one around it, until `in_callback` takes it out again.
 #![expect(
     unsafe_code,
     reason = "a thread finds its machine, and its callbacks, through pointers"
