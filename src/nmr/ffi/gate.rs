@@ -8,7 +8,6 @@
 
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
-use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
@@ -61,54 +60,33 @@ impl<N: Npi, S: Side> Gate<N, S> {
         unsafe { (*self.remote.get()).write(remote) };
         self.rundown.open();
     }
-
-    /// What completing the detach takes. To be asked for before leaving: afterwards the gate may be gone.
-    fn completion(&self) -> Completion<S> {
-        Completion {
-            binding: self.binding,
-            side: PhantomData,
-        }
-    }
 }
 
-/// Tells NMR that a module has finished detaching. Refers to nothing, because cleanup, which this may run, frees the gate.
-struct Completion<S> {
-    binding: sys::HANDLE,
-    side: PhantomData<S>,
-}
-
-impl<S: Side> Completion<S> {
+/// Tells NMR that one side has finished detaching.
+pub trait Complete {
+    /// Takes the binding by value and nothing by reference: cleanup, which this may run, frees the gate.
+    ///
     /// # Safety
     ///
     /// The caller has got [`Left::Last`] from the rundown of this binding's gate, and not in the detach callback. It does not use
     /// the gate afterwards unless it owns it.
-    unsafe fn complete(self) {
-        // SAFETY: the door is closed, so the detach callback was called, and since it was not the last one out it has answered
-        // or will answer STATUS_PENDING; `Left::Last` is answered once, so this is the one completion. The level is at most
-        // DISPATCH_LEVEL, as for every use of a binding.
-        unsafe { S::complete(self.binding) };
-    }
-}
-
-/// Completes the detaching of one side.
-pub trait Complete {
-    /// # Safety
-    ///
-    /// As for [`Completion::complete`].
     #[doc(hidden)]
     unsafe fn complete(binding: sys::HANDLE);
 }
 
+// SAFETY of both calls: the door is closed, so the detach callback was called, and since it was not the last one out it has
+// answered or will answer STATUS_PENDING; `Left::Last` is answered once, so this is the one completion. The level is at most
+// DISPATCH_LEVEL, as for every use of a binding.
 impl Complete for ToProvider {
     unsafe fn complete(binding: sys::HANDLE) {
-        // SAFETY: the caller vouches for the state of this binding, which is a client's.
+        // SAFETY: as above, and the binding is a client's, since a client's gate leads to a provider.
         unsafe { sys::NmrClientDetachProviderComplete(binding) }
     }
 }
 
 impl Complete for ToClient {
     unsafe fn complete(binding: sys::HANDLE) {
-        // SAFETY: the caller vouches for the state of this binding, which is a provider's.
+        // SAFETY: as above, and the binding is a provider's, since a provider's gate leads to a client.
         unsafe { sys::NmrProviderDetachClientComplete(binding) }
     }
 }
@@ -135,7 +113,7 @@ impl<N: Npi, S: Side> Inside<N, S> {
             Err(Left::NotLast) => None,
             Err(Left::Last) => {
                 // SAFETY: `Left::Last` was answered just above, and this is no detach callback.
-                unsafe { gate.completion().complete() };
+                unsafe { S::complete(gate.binding) };
                 None
             }
         }
@@ -160,7 +138,7 @@ impl<N: Npi, S: Side> Drop for Inside<N, S> {
         let gate = unsafe { self.0.as_ref() };
         if gate.rundown.leave() == Left::Last {
             // SAFETY: `Left::Last` was answered just above, and this is no detach callback.
-            unsafe { gate.completion().complete() };
+            unsafe { S::complete(gate.binding) };
         }
     }
 }
