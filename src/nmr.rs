@@ -183,8 +183,8 @@
 //!   opposite. Its lifetime is that of the one callback. A client that gives up answers what NMR answered last; an attempt that
 //!   found no memory before NMR was asked does not count, unless there was no other.
 //! * **Tables are copied at attach.** An older or newer peer has a shorter or longer table; the copy is as long as this side's
-//!   declaration, and its missing part is zero. A field of which the peer has only a part is missing. A call costs what it costs
-//!   in C.
+//!   declaration, and its missing part is zero. Where fields end only the interface's author knows, so a peer whose size is
+//!   none of the sizes that the structure has had is taken for the next smaller one. A call costs what it costs in C.
 //! * **A version is compared, and is no size** ([`Extent`]). Of a structure of another version nothing behind that is looked at, since
 //!   no more is known of it than where it says its version. Which ones are good is said by the interface's author; the version of a
 //!   registration ([`Peer::version`]), which drivers in the field use as they like, is left to the module.
@@ -195,8 +195,9 @@
 //!   from a bare pointer. The side is in it, since one type may be client and provider of an interface whose two tables are
 //!   one type; and no table converts to that of a subtype of its module.
 //! * **Malformed peers are declined** with `STATUS_NOINTERFACE` before the module is asked: registration instances that are too
-//!   short, of another interface, or with an identifier of unknown type; structures of a version that the interface does not have,
-//!   or shorter than it demands; a dispatch table that is missing though the interface defines one. NMR offers a pair once,
+//!   short, of another interface, or with an identifier of unknown type; characteristics, and a client's dispatch table, of a version
+//!   that the interface does not have, shorter than it demands, or missing though it defines them. A provider's table is seen only
+//!   when both have accepted: such a binding is attached and stays shut. NMR offers a pair once,
 //!   so each time there is a line in the debugger that says whose it was, as far as that can be read; also if a pair is not
 //!   attached because this library found no memory.
 //! * **A provider that accepts and gives no usable functions stays attached, and shut.** By the page of

@@ -57,8 +57,8 @@ pub unsafe trait Npi: Sized + 'static {
 /// * The type is laid out as in C (`#[repr(C)]`), and a bitwise copy is as good as the original for as long as that is.
 /// * Whatever bytes a module of the interface may have in it are a valid value: functions are
 ///   `Option<unsafe extern "system" fn(..)>`, enumerations are integers.
-/// * Where [`EXTENT`](Self::EXTENT) allows less than the whole, zero bytes are valid for what is missing, and the smallest size
-///   ends between two fields.
+/// * Where [`EXTENT`](Self::EXTENT) allows less than the whole, zero bytes are valid for what is missing, and each size that it
+///   names ends between two fields.
 pub unsafe trait Table: Copy + Send + Sync + 'static {
     /// How much of the structure a module has, and of which versions it may be.
     const EXTENT: Extent = Extent::WHOLE;
@@ -93,14 +93,16 @@ unsafe impl Table for () {}
 /// }
 /// ```
 ///
-/// Of a structure that is shorter than this side's declaration only whole multiples of its alignment are taken, and the smallest size
-/// in any case, so that no function is half there. A size as C's `sizeof` gives it loses nothing by that.
+/// Of a structure that is shorter than this side's declaration as much is taken as one of its versions had: the smallest
+/// size, or one of [`with_sizes`](Self::with_sizes). So no function is half there, whatever size a peer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
     /// Where the structure says its size; all of it is there if it does not.
     pub(super) size: Option<Field>,
     /// The smallest size that is accepted.
     pub(super) minimum: usize,
+    /// Sizes between the smallest and this side's, in ascending order.
+    pub(super) sizes: &'static [usize],
     /// Which versions are accepted; any if `None`.
     pub(super) versions: Option<Versions>,
 }
@@ -130,6 +132,7 @@ impl Extent {
     pub const WHOLE: Self = Self {
         size: None,
         minimum: 0,
+        sizes: &[],
         versions: None,
     };
 
@@ -150,6 +153,27 @@ impl Extent {
     /// As many bytes as the `u64`, C's `SIZE_T`, at `offset` says. A module with less than `minimum` bytes is declined.
     pub const fn u64_at(offset: usize, minimum: usize) -> Self {
         Self::declared(Field { offset, width: 8 }, minimum)
+    }
+
+    /// Names the sizes that the structure has had between the smallest and that of this side's declaration, in ascending order.
+    /// Without them a module with a size in between has the smallest.
+    ///
+    /// # Panics
+    ///
+    /// If they do not ascend from the smallest size; in a `const` that is a compile-time error.
+    #[must_use]
+    pub const fn with_sizes(self, sizes: &'static [usize]) -> Self {
+        let mut last = self.minimum;
+        let mut index = 0;
+        while index < sizes.len() {
+            assert!(
+                sizes[index] > last,
+                "the sizes ascend from that of the smallest structure"
+            );
+            last = sizes[index];
+            index += 1;
+        }
+        Self { sizes, ..self }
     }
 
     /// Demands that the `u16` at `offset` is one of `versions`. A module with another is declined before anything else of the
@@ -191,6 +215,7 @@ impl Extent {
         Self {
             size: Some(size),
             minimum,
+            sizes: &[],
             versions: None,
         }
     }
@@ -216,7 +241,23 @@ impl Extent {
             Some(versions) => versions.field.end(),
             None => 0,
         };
-        self.minimum <= size && versions <= size
+        let largest = match self.sizes {
+            [.., largest] => *largest,
+            [] => self.minimum,
+        };
+        largest <= size && versions <= size
+    }
+
+    /// How much is taken of a structure with `length` bytes, at least the smallest size, where this side's has `whole`.
+    pub(super) fn taken(self, length: usize, whole: usize) -> usize {
+        if length >= whole {
+            return whole;
+        }
+        let sizes = self.sizes.iter().copied();
+        sizes
+            .take_while(|size| *size <= length)
+            .last()
+            .unwrap_or(self.minimum)
     }
 }
 

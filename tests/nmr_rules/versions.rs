@@ -33,7 +33,7 @@ trait Layout: Table + Debug + PartialEq {
     fn own() -> &'static Self;
 }
 
-/// The version, and then the size. The first version of it ended in the middle of eight bytes.
+/// The version, and then the size. It has grown twice, and once ended in the middle of what are eight bytes now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 struct First {
@@ -62,12 +62,14 @@ struct Whole {
     version: u16,
 }
 
-const FIRST: usize = offset_of!(First, last) + size_of::<u32>();
+const FIRST: usize = offset_of!(First, last);
+const SECOND: usize = FIRST + size_of::<u32>();
 const BEHIND: usize = offset_of!(Behind, more);
 
 // SAFETY: C layout of integers; zero is valid for what is missing.
 unsafe impl Table for First {
     const EXTENT: Extent = Extent::u16_at(offset_of!(First, size), FIRST)
+        .with_sizes(&[SECOND])
         .with_u16_version(offset_of!(First, version), VERSIONS);
 }
 
@@ -103,12 +105,13 @@ impl Layout for First {
     }
 
     fn taken(self, length: usize) -> Option<Self> {
+        let last = if length < SECOND { 0 } else { self.last };
         let more = if length < size_of::<Self>() {
             0
         } else {
             self.more
         };
-        (length >= FIRST).then_some(Self { more, ..self })
+        (length >= FIRST).then_some(Self { last, more, ..self })
     }
 
     fn own() -> &'static Self {
@@ -450,4 +453,10 @@ fn rule_23_a_version_that_may_lie_outside_is_no_declaration() {
 #[should_panic(expected = "there is a version that is accepted")]
 fn rule_23_a_range_without_versions_is_no_declaration() {
     let _ = Extent::WHOLE.with_u32_version(0, RangeInclusive::new(2, 1));
+}
+
+#[test]
+#[should_panic(expected = "the sizes ascend from that of the smallest structure")]
+fn rule_23_sizes_that_do_not_ascend_are_no_declaration() {
+    let _ = Extent::u16_at(0, 8).with_sizes(&[16, 12]);
 }

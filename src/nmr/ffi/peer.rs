@@ -174,25 +174,12 @@ pub(super) unsafe fn read_table<T: Table>(table: *const c_void) -> Result<T, Fau
         }
         // SAFETY: not null, and by contract as long as it says.
         let length = unsafe { declared::<T>(table) }?;
-        let bytes = whole_fields::<T>(length);
+        let bytes = T::EXTENT.taken(length, size_of::<T>());
         // SAFETY: that many bytes can be read by contract, and fit into the copy; a new local variable overlaps nothing.
         unsafe { ptr::copy_nonoverlapping(table.cast::<u8>(), copy.as_mut_ptr().cast(), bytes) };
     }
     // SAFETY: by the contract of `Table` what a peer has in it is valid, and where it may be shorter zero is.
     Ok(unsafe { copy.assume_init() })
-}
-
-/// How much of the first `length` bytes of a `T`, which are enough, is taken: nothing of a field that they include in part.
-const fn whole_fields<T: Table>(length: usize) -> usize {
-    let minimum = T::EXTENT.minimum;
-    let aligned = length - length % align_of::<T>();
-    if length >= size_of::<T>() {
-        size_of::<T>()
-    } else if aligned < minimum {
-        minimum
-    } else {
-        aligned
-    }
 }
 
 /// How many bytes of a `T` there are, if they are of a version that the interface knows and as many as it demands.
