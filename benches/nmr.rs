@@ -5,8 +5,8 @@
 //!
 //! # Design
 //!
-//! * **Ratios within one run.** Sides that are compared take turns, many short rounds each, and the best round of each counts:
-//!   a machine that has other things to do makes a round longer and never shorter.
+//! * **Ratios within one run.** Sides that are compared take turns, in many short rounds. The processor time of the thread is measured,
+//!   and the lower quartile counts (`time`), so that other work on the machine hardly shows.
 //! * **Instructions are counted by valgrind,** which runs this program again with one loop only. What remains without the
 //!   loop's own cost, that of an empty one, is the idiom's.
 
