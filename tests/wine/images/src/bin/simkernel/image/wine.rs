@@ -191,11 +191,14 @@ pub(super) fn has_device_manager() -> bool {
     if !NT_SUCCESS(status) {
         return false;
     }
-    // SAFETY: the object was found, and is kept: the reference is never given back.
-    let functions = unsafe { (*driver).MajorFunction };
-    // Wine sets this function last. Until then all are the same one, which refuses.
-    functions[PNP].map(|function| function as usize)
-        != functions[0].map(|function| function as usize)
+    // Wine sets this function last, on another thread. Until then all are the same one, which refuses.
+    let [first, pnp] = [0, PNP].map(|function| {
+        // SAFETY: the object was found, and is kept: the reference is never given back. The index is in range.
+        let place = unsafe { &raw const (*driver).MajorFunction[function] };
+        // SAFETY: the place is valid, as just said; it is read at once, as an aligned pointer, whatever the other thread does.
+        unsafe { place.cast::<usize>().read_volatile() }
+    });
+    pnp != first
 }
 
 /// A counted string, with what it points to. It ends with a zero, since Wine counts on that here and there.
