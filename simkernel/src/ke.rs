@@ -10,8 +10,9 @@
 //!   it. An interrupt cuts into a DPC of its processor, or a service routine of a lower level, where that takes or gives back a spin
 //!   lock, queues a DPC, maps memory or writes a register; between such calls it waits, since nobody can stop a host
 //!   thread.
-//! * **A storm of interrupts stops nothing else.** A host thread can interrupt faster than another serves, by its speed alone. So
-//!   what waits below gets its turn after a number of interrupts: to a driver these came a little later.
+//! * **A storm of interrupts holds up no DPC and no code that it cuts into.** A host thread can interrupt faster than another serves,
+//!   by its speed alone. So these get their turn after a number of interrupts: to a driver the others came a little later. Interrupts
+//!   of a lower level get none: they wait until the storm is over, as they do on a processor.
 //! * **State lives in the driver's structure** where it has room: a spin lock's word holds its owner, an event its signal, a
 //!   DPC where it is queued. So there is no registry to leak, and a structure in freed memory troubles nobody who leaves it
 //!   alone. Events and DPCs know their address, so one that was moved after its initialisation is recognised.

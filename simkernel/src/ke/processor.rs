@@ -15,7 +15,7 @@ use crate::kernel::{self, Machine};
 use crate::platform::{self, Condvar, Mutex, Thread};
 use crate::verifier::Leak;
 
-/// How many interrupts a processor takes in a row while it has something of a lower level to do.
+/// How many interrupts a processor takes in a row while a DPC waits, or the code that they cut into.
 const BURST: u64 = 100;
 
 /// Something for a processor to do.
