@@ -8,7 +8,7 @@
 //! let scenario = |kernel: &Kernel| {
 //!     let _ = kernel;
 //! };
-//! let points = fault::each(&Config::default(), &Fault::ALL, scenario);
+//! let points = fault::each(&Config::default(), &Fault::RECOVERABLE, scenario);
 //! assert!(points.is_empty(), "nothing was called that can be refused");
 //! ```
 //!
@@ -57,9 +57,9 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// All kinds that a driver can give way to. [`Deregistration`](Self::Deregistration) and [`Wait`](Self::Wait) are not among
+    /// The kinds that a driver can give way to. [`Deregistration`](Self::Deregistration) and [`Wait`](Self::Wait) are not among
     /// them: what cannot be taken down stays, and so a run of [`each`] would not end clean.
-    pub const ALL: [Self; 5] = [
+    pub const RECOVERABLE: [Self; 5] = [
         Self::Allocation,
         Self::Registration,
         Self::Attach,
@@ -70,7 +70,15 @@ impl Fault {
 
 /// What is to fail on one machine, by kind.
 #[derive(Debug, Default)]
-pub(crate) struct State([Counter; Fault::Wait as usize + 1]);
+pub(crate) struct State {
+    allocation: Counter,
+    registration: Counter,
+    attach: Counter,
+    net_dma_registration: Counter,
+    framework_object: Counter,
+    deregistration: Counter,
+    wait: Counter,
+}
 
 #[derive(Debug, Default)]
 struct Counter {
@@ -80,13 +88,25 @@ struct Counter {
 }
 
 impl State {
+    fn counter(&self, fault: Fault) -> &Counter {
+        match fault {
+            Fault::Allocation => &self.allocation,
+            Fault::Registration => &self.registration,
+            Fault::Attach => &self.attach,
+            Fault::NetDmaRegistration => &self.net_dma_registration,
+            Fault::FrameworkObject => &self.framework_object,
+            Fault::Deregistration => &self.deregistration,
+            Fault::Wait => &self.wait,
+        }
+    }
+
     pub(crate) fn arm(&self, fault: Fault, n: Option<u64>) {
         let left = n.map_or(0, |n| n.max(1));
-        self.0[fault as usize].left.store(left, Ordering::Relaxed);
+        self.counter(fault).left.store(left, Ordering::Relaxed);
     }
 
     pub(crate) fn failed(&self, fault: Fault) -> u64 {
-        self.0[fault as usize].failed.load(Ordering::Relaxed)
+        self.counter(fault).failed.load(Ordering::Relaxed)
     }
 }
 
@@ -94,7 +114,7 @@ impl Machine {
     /// Whether the call that is being made is to fail. `what` says which call it is.
     #[inline]
     pub(crate) fn fails(&self, fault: Fault, what: fmt::Arguments<'_>) -> bool {
-        let counter = &self.faults.0[fault as usize];
+        let counter = self.faults.counter(fault);
         counter.left.load(Ordering::Relaxed) != 0 && self.counts_down(fault, counter, what)
     }
 
