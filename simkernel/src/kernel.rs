@@ -32,7 +32,7 @@ pub enum Os {
     VistaSp1,
     /// Windows 7 SP1: NetDMA 2.1, processor groups, KMDF 1.9.
     Win7,
-    /// Windows 10: NetDMA functions are there and do nothing, KMDF 1.33.
+    /// Windows 10 22H2: NetDMA functions are there and do nothing, KMDF 1.31.
     Win10,
 }
 

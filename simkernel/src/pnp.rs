@@ -217,7 +217,7 @@ impl Kernel {
     }
 
     /// As [`load_driver`](Self::load_driver), with the functions of another framework version, which the machine's
-    /// system must have: 387 for KMDF 1.7 (Windows Vista SP1), 396 for 1.9 (Windows 7), up to 458 for 1.33 (Windows 10).
+    /// system must have: 387 for KMDF 1.7 (Windows Vista SP1), 396 for 1.9 (Windows 7), up to 458 for 1.31 (Windows 10 2004).
     pub fn load_driver_bound(
         &self,
         name: &str,

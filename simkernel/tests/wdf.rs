@@ -132,7 +132,7 @@ const VERSIONS: [(&str, u32, Os); 5] = [
     ("1.9", 396, Os::Win7),
     ("1.11", 432, Os::Win10),
     ("1.15", 444, Os::Win10),
-    ("1.33", 458, Os::Win10),
+    ("1.31", 458, Os::Win10),
 ];
 
 /// Calls whatever is in a slot, as a function without further arguments.
@@ -184,6 +184,26 @@ fn a_function_of_a_later_version_is_a_violation_whatever_the_system_has() {
                 machine.finish();
             }
         }
+    }
+}
+
+#[test]
+fn a_driver_is_told_which_versions_its_system_has() {
+    for (os, newest) in [(Os::VistaSp1, 7), (Os::Win7, 9), (Os::Win10, 31)] {
+        let machine = Machine::new(os, 387, move |device| {
+            let driver = c!(WdfDeviceGetDriver(device));
+            let available = |major, minor| {
+                let mut version = sys::WDF_DRIVER_VERSION_AVAILABLE_PARAMS {
+                    Size: 12,
+                    MajorVersion: major,
+                    MinorVersion: minor,
+                };
+                c!(WdfDriverIsVersionAvailable(driver, &raw mut version)) != 0
+            };
+            assert!(available(1, 7) && available(1, newest), "{os:?}");
+            assert!(!available(1, newest + 1) && !available(2, 0), "{os:?}");
+        });
+        machine.finish();
     }
 }
 

@@ -104,7 +104,7 @@ macro_rules! wdf_functions {
         pub mod _WDFFUNCENUM {
             pub type Type = i32;
             $(pub const $index: Type = $slot;)*
-            /// Number of slots of the newest table known here, that of KMDF 1.33.
+            /// Number of slots of the newest table known here, that of KMDF 1.31 and 1.33.
             pub const WdfFunctionTableNumEntries: Type = 458;
         }
 

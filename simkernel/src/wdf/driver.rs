@@ -207,7 +207,7 @@ pub(super) unsafe extern "C" fn driver_is_version_available(
     let minor = match super::function_count(call.machine.config.os) {
         387 => 7,
         396 => 9,
-        _ => 33,
+        _ => 31,
     };
     (wanted.MajorVersion == 1 && wanted.MinorVersion <= minor).into()
 }

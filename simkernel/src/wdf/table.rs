@@ -31,7 +31,7 @@ use crate::platform::Mutex;
 use crate::pnp;
 use crate::pnp::driver::Driver;
 
-/// Slots of the newest table, that of KMDF 1.33.
+/// Slots of the newest table, that of KMDF 1.31 and 1.33.
 const SLOTS: usize = 458;
 
 /// The numbers of functions that frameworks were released with.
