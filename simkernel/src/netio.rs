@@ -209,8 +209,10 @@ impl Nmr<'_> {
             .store(on, Ordering::Relaxed);
     }
 
-    /// Whether a client and a provider that one driver registered are attached to each other. On by default. What a test registers
-    /// itself counts as one driver's.
+    /// Whether a client and a provider that one driver registered are attached to each other. On by default.
+    ///
+    /// A registration is the driver's in whose callback it is made. What is registered outside every callback of a loaded driver, by
+    /// the test itself or by a thread that it started, counts as the work of one more driver.
     pub fn self_attachment(&self, on: bool) {
         self.state
             .settings

@@ -113,7 +113,7 @@ pub(crate) struct Name {
     pub(super) role: Role,
     pub(super) id: Option<ModuleId>,
     pub(super) number: u32,
-    /// The driver that registered it, as the loader numbers them; 0 if none did.
+    /// The driver in whose callback it was registered, as the loader numbers them; 0 if it was in none's.
     pub(super) driver: u64,
 }
 
@@ -168,7 +168,7 @@ impl Party<'_> {
         self.pair.of(self.role)
     }
 
-    /// The driver that registered the module; 0 if none did.
+    /// The driver in whose callback the module was registered; 0 if it was in none's.
     pub(crate) fn driver(&self) -> u64 {
         self.name().driver
     }

@@ -100,6 +100,66 @@ fn rule_08_equal_module_ids_attach_and_rule_10_can_be_kept_apart() {
 }
 
 #[test]
+fn rule_10_one_driver_is_kept_apart_whatever_its_module_ids_are() {
+    let kernel = plain();
+    kernel.nmr().self_attachment(false);
+    let log = Arc::new(Log::default());
+    let client = Arc::new(Module::client("c", &log));
+    let provider = Arc::new(Module::provider("p", &log));
+    let driver = load(&kernel, "both", &[&client, &provider]);
+    assert_eq!(log.texts(), [""; 0]);
+    client.end();
+    provider.end();
+    kernel.forget_driver(driver).unwrap();
+    finish(kernel);
+}
+
+#[test]
+fn rule_10_two_drivers_attach_even_with_equal_module_ids() {
+    let kernel = plain();
+    kernel.nmr().self_attachment(false);
+    let log = Arc::new(Log::default());
+    let client = Arc::new(Module::client("same", &log));
+    let provider = Arc::new(Module::provider("same", &log));
+    let drivers = [
+        load(&kernel, "first", &[&client]),
+        load(&kernel, "second", &[&provider]),
+    ];
+    assert_eq!(log.texts(), ["attach same", "attach same"]);
+    client.end();
+    provider.end();
+    for driver in drivers {
+        kernel.forget_driver(driver).unwrap();
+    }
+    finish(kernel);
+}
+
+#[test]
+fn rule_10_what_no_driver_registers_counts_as_one_driver_more() {
+    let kernel = plain();
+    kernel.nmr().self_attachment(false);
+    let log = Arc::new(Log::default());
+    let client = Module::client("c", &log);
+    let of_a_thread = Module::provider("thread", &log);
+    let of_a_driver = Arc::new(Module::provider("driver", &log));
+    client.register();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _entered = kernel.enter(1);
+            of_a_thread.register();
+        });
+    });
+    assert_eq!(log.texts(), [""; 0]);
+    let driver = load(&kernel, "loaded", &[&of_a_driver]);
+    assert_eq!(log.texts(), ["attach c", "attach driver"]);
+    client.end();
+    of_a_thread.end();
+    of_a_driver.end();
+    kernel.forget_driver(driver).unwrap();
+    finish(kernel);
+}
+
+#[test]
 fn rule_12_the_handle_is_written_after_the_callbacks() {
     let kernel = plain();
     let log = Arc::new(Log::default());

@@ -5,6 +5,7 @@
 //! The unsafe code of this file calls the registrar and is called by it. Each module's characteristics, and the module
 //! itself, which is the context of everything, live in the test until its kernel has shut down.
 
+use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use nmr_netdma::sys::*;
 use simkernel::netio::{LevelChoice, OrderChoice};
+use simkernel::pnp::DriverId;
 use simkernel::{Config, Kernel, Rule};
 
 pub(crate) const APC: u8 = APC_LEVEL as u8;
@@ -394,6 +396,29 @@ pub(crate) unsafe extern "system" fn detach_anything(_context: PVOID) -> NTSTATU
 /// The cleanup callback of a module that is not cleaned up.
 pub(crate) unsafe extern "system" fn never_clean_up(_context: PVOID) {
     panic!("cleaned up");
+}
+
+thread_local! {
+    /// What the entry point registers, which is called on the thread that loads the driver.
+    static REGISTERS: RefCell<Vec<Arc<Module>>> = const { RefCell::new(Vec::new()) };
+}
+
+unsafe extern "system" fn entry(
+    _object: *mut DRIVER_OBJECT,
+    _path: *const UNICODE_STRING,
+) -> NTSTATUS {
+    REGISTERS
+        .take()
+        .iter()
+        .map(|module| module.register())
+        .find(|status| *status != STATUS_SUCCESS)
+        .unwrap_or(STATUS_SUCCESS)
+}
+
+/// Loads a driver that registers these modules.
+pub(crate) fn load(kernel: &Kernel, name: &str, modules: &[&Arc<Module>]) -> DriverId {
+    REGISTERS.set(modules.iter().copied().map(Arc::clone).collect());
+    kernel.load_driver(name, entry).unwrap()
 }
 
 /// A machine whose choices are the plainest.
