@@ -6,6 +6,8 @@
 //! The unsafe code of these files calls the registrar and is called by it, as `module` says.
 #![expect(unsafe_code, reason = "calls C functions and is called back")]
 
+#[path = "../hanging/mod.rs"]
+mod hanging;
 mod module;
 mod violations;
 

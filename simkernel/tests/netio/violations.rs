@@ -1,7 +1,5 @@
 //! Each rule that a module can break, broken: that the report has that rule's name and no other, and says who and where.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, OnceLock};
@@ -11,6 +9,7 @@ use nmr_netdma::sys::*;
 use simkernel::netio::{LevelChoice, violation};
 use simkernel::{Config, Kernel};
 
+use crate::hanging::first_line_of;
 use crate::module::*;
 
 /// How the report calls the modules that the tests call `c` and `p`, and their interface.
@@ -843,22 +842,10 @@ fn a_wait_that_does_not_end() {
     client.wait();
 }
 
-/// A test that hangs has no verdict, and the harness keeps what it prints.
 #[test]
 #[cfg_attr(miri, ignore = "runs a process")]
 fn a_wait_that_does_not_end_is_told_to_somebody_who_watches() {
-    let mut hanging = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact"])
-        .arg("violations::a_wait_that_does_not_end")
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut told = String::new();
-    let said = BufReader::new(hanging.stderr.take().unwrap()).read_line(&mut told);
-    hanging.kill().unwrap();
-    hanging.wait().unwrap();
-    assert!(said.unwrap() > 0, "it ended");
+    let told = first_line_of("violations::a_wait_that_does_not_end");
     says(&told, &["still waits", CLIENT, PROVIDER, INTERFACE]);
 }
 
