@@ -6,6 +6,8 @@
 //! and never freed before the machine is shut down.
 #![expect(unsafe_code, reason = "calls kernel functions by their C names")]
 
+mod hanging;
+
 use std::cell::UnsafeCell;
 use std::env;
 use std::ffi::c_void;
@@ -637,6 +639,35 @@ fn waiting_long_for_a_lock_breaks_ke_lock_stuck_and_goes_on() {
         lock.release(old);
     });
     assert_broken(&kernel, &violation::LOCK_STUCK, 1);
+}
+
+#[test]
+#[ignore = "does not end: what follows runs it, and ends it"]
+fn a_lock_that_is_never_released() {
+    let kernel = boot(2);
+    let lock = Lock::new();
+    lock.acquire();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _entered = kernel.enter(1);
+            lock.acquire();
+        });
+    });
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "runs a process")]
+fn a_lock_that_is_never_released_is_told_to_somebody_who_watches() {
+    let told = hanging::first_line_of("a_lock_that_is_never_released");
+    let waited = told
+        .strip_prefix("simkernel: KeAcquireSpinLockRaiseToDpc: has waited ")
+        .and_then(|told| told.split_once("s for the lock 0x"));
+    let Some((waited, holder)) = waited else {
+        panic!("{told}");
+    };
+    // Patience twice: once until the violation, which nobody will read.
+    assert!(waited.parse::<f64>().unwrap() >= 6.0, "{told}");
+    assert!(holder.contains(", which thread "), "{told}");
 }
 
 // Events.

@@ -14,6 +14,7 @@
 use alloc::format;
 use core::hint;
 use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
 
 use nmr_netdma::sys::{KIRQL, PKSPIN_LOCK};
 
@@ -53,9 +54,8 @@ unsafe fn word<'a>(function: &'static str, lock: PKSPIN_LOCK) -> Option<&'a Atom
 fn acquire(thread: &Thread, function: &'static str, word: &AtomicU64, level: u8) {
     let mine = thread.id << 8 | u64::from(level);
     let mut spins = 0_u32;
-    // When it is reported; later, never again.
-    let mut deadline = None;
-    let mut reported = false;
+    let mut since = None;
+    let mut reports = 0;
     let mut expected = 0;
     // Also a failure acquires: the number of the thread that is found must be known to have been given.
     while let Err(found) =
@@ -87,22 +87,22 @@ fn acquire(thread: &Thread, function: &'static str, word: &AtomicU64, level: u8)
         }
         platform::yield_now();
         let now = platform::now();
-        if now < *deadline.get_or_insert(now + PATIENCE) {
+        let waited = now - *since.get_or_insert(now);
+        if reports == 2 || waited < PATIENCE * (reports + 1) {
             continue;
         }
+        reports += 1;
         let detail = format!(
-            "{function}: thread {} holds the lock {word:p} for {PATIENCE} ns",
+            "{function}: has waited {:?} for the lock {word:p}, which thread {} holds",
+            Duration::from_nanos(waited),
             found >> 8
         );
-        if reported {
-            platform::write_error(&format!("simkernel: {detail}"));
-            deadline = Some(u64::MAX);
-        } else {
+        if reports == 1 {
             thread
                 .machine
                 .violated(&violation::LOCK_STUCK, format_args!("{detail}"));
-            deadline = Some(now + PATIENCE);
-            reported = true;
+        } else {
+            platform::write_error(&format!("simkernel: {detail}"));
         }
     }
     thread.locks.set(thread.locks.get() + 1);
