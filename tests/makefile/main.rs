@@ -1,7 +1,9 @@
-//! `Makefile.toml` parses on every host, has its tasks, and `ci` is what CI runs.
+//! `Makefile.toml` parses on every host, has its tasks, and `ci` is what CI runs; `steps` runs the tasks for Windows.
 
-#[path = "common/checks.rs"]
+#[path = "../common/checks.rs"]
 mod checks;
+#[cfg(target_os = "linux")]
+mod steps;
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +23,7 @@ const HOST_TASKS: [&str; 7] = [
 const KIT_TASKS: [&str; 6] = ["catalog", "down-level", "image", "modern", "sign", "stamp"];
 
 fn makefile() -> Table {
-    include_str!("../Makefile.toml").parse().unwrap()
+    include_str!("../../Makefile.toml").parse().unwrap()
 }
 
 fn tasks(makefile: &Table) -> &Table {
@@ -70,26 +72,18 @@ fn tasks_of_the_kit_are_for_windows_and_say_so_elsewhere() {
     assert!(makefile["config"].get("load_script").is_none());
 }
 
-#[test]
-fn wdk_build_finds_what_the_core_tasks_would_have_set() {
-    let makefile = makefile();
-    assert_eq!(
-        makefile["config"]["skip_core_tasks"].as_bool(),
-        Some(true),
-        "without it the core tasks say these things themselves"
-    );
-    let env = &makefile["env"];
-    assert_eq!(
-        env["CARGO_MAKE_RUST_SCRIPT_PROVIDER"].as_str(),
-        Some("rust-script")
-    );
-    let profile = &env["CARGO_MAKE_CARGO_PROFILE"];
-    assert_eq!(profile["source"].as_str(), Some("${CARGO_MAKE_PROFILE}"));
-    assert_eq!(profile["mapping"]["development"].as_str(), Some("dev"));
+fn has_cargo_make() -> bool {
+    let version = Command::new(env!("CARGO"))
+        .args(["make", "--version"])
+        .output();
+    version.is_ok_and(|output| output.status.success())
 }
 
 #[test]
 fn cargo_make_lists_every_task() {
+    if !has_cargo_make() {
+        return checks::not_checked("Makefile.toml", "cargo-make is not installed");
+    }
     let output = Command::new(env!("CARGO"))
         .args(["make", "--disable-check-for-updates", "--list-all-steps"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -99,9 +93,6 @@ fn cargo_make_lists_every_task() {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     );
-    if error.contains("no such command") {
-        return checks::not_checked("Makefile.toml", "cargo-make is not installed");
-    }
     assert!(output.status.success(), "{out}{error}");
     assert!(
         !out.contains("WARN") && !error.contains("WARN"),
