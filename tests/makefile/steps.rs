@@ -16,6 +16,9 @@ use super::{makefile, tasks};
 const KIND: &str = "WDK_BUILD_METADATA-DRIVER_MODEL-DRIVER_TYPE=KMDF";
 const TOOLS: [&str; 5] = ["infverif", "inf2cat", "makecert", "signtool", "stampinf"];
 
+/// How rust scripts are run, without which no step of `wdk-build` begins, and the profile, without which its first one panics.
+const EXPECTED: &str = r#"[ "$CARGO_MAKE_RUST_SCRIPT_PROVIDER" = rust-script ] && [ "$CARGO_MAKE_CARGO_PROFILE" = dev ]"#;
+
 /// The makefile of `wdk-build`, of the version that the drivers are built with.
 fn makefile_of_the_kit() -> Option<Table> {
     let output = Command::new(env!("CARGO"))
@@ -47,9 +50,9 @@ fn without_rust_scripts(mut makefile: Table) -> Table {
                 && !key.starts_with("script_runner")
                 && !["plugin", "install_crate"].contains(&key)
         });
-        // All scripts there are in Rust.
+        // All scripts there are in Rust. What they expect of cargo-make's core tasks, which are not loaded, is looked at instead.
         if let Some(script) = task.get_mut("script") {
-            *script = "true".into();
+            *script = EXPECTED.into();
         }
     }
     makefile

@@ -4,8 +4,8 @@ use std::sync::atomic::AtomicUsize;
 
 use nmr_netdma::irql::{AtMostDispatch, Irql, Passive};
 use nmr_netdma::nmr::{
-    Accept, Binding, Claim, Client, ClientRegistration, Decision, Identity, ModuleId, Offer,
-    Provider, ProviderRegistration, Request, Single,
+    Accept, Binding, Claim, Client, Decision, Identity, ModuleId, Offer, Provider,
+    ProviderRegistration, Request, Single,
 };
 use nmr_netdma::{Error, Result};
 
@@ -81,13 +81,7 @@ fn a_client_can_have_one_provider_at_a_time() {
     for releases in [false, true] {
         let mut machine = Machine::boot();
         let client = Picky::new(&mut machine, SERVER, releases);
-        let client = ClientRegistration::register(
-            &machine.image,
-            client,
-            caller_identity(),
-            &mut machine.irql,
-        )
-        .expect("the client registers");
+        let client = machine.caller(client);
         let attached = || client.log.counts().0;
         // A refusal gives the place back.
         let refusing = machine.server(Server {
@@ -127,13 +121,7 @@ fn a_module_can_insist_on_another() {
     let server = machine.server(Server::default());
     for (module, met) in [(CALLER, 0), (SERVER, 1)] {
         let client = Picky::new(&mut machine, module, false);
-        let client = ClientRegistration::register(
-            &machine.image,
-            client,
-            caller_identity(),
-            &mut machine.irql,
-        )
-        .expect("the client registers");
+        let client = machine.caller(client);
         assert_eq!((client.log.counts().0, server.log.counts().0), (met, met));
     }
     drop(server);

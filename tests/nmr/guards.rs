@@ -5,7 +5,7 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use nmr_netdma::irql::{Irql, Passive};
-use nmr_netdma::nmr::{Client, ClientRegistration, Decision, Guard, Offer};
+use nmr_netdma::nmr::{Client, Decision, Guard, Offer};
 
 use super::echo::{self, Echo};
 use super::machine::*;
@@ -174,13 +174,7 @@ fn the_last_guard_may_be_all_that_is_left_of_a_binding() {
         let client = Forgetful {
             guards: Mutex::default(),
         };
-        let client = ClientRegistration::register(
-            &machine.image,
-            client,
-            caller_identity(),
-            &mut machine.irql,
-        )
-        .expect("the client registers");
+        let client = machine.caller(client);
         let guards = std::mem::take(&mut *locked(&client.guards));
         assert_eq!(guards.len(), 2);
         let ending = client

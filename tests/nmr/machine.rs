@@ -252,8 +252,8 @@ impl Machine {
         }
     }
 
-    pub(crate) fn caller(&mut self, caller: Caller) -> ClientRegistration<Caller> {
-        ClientRegistration::register(&self.image, caller, caller_identity(), &mut self.irql)
+    pub(crate) fn caller<C: Client<Npi = Echo>>(&mut self, client: C) -> ClientRegistration<C> {
+        ClientRegistration::register(&self.image, client, caller_identity(), &mut self.irql)
             .expect("the client registers")
     }
 

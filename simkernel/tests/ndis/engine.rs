@@ -192,6 +192,17 @@ impl Engine {
     pub(crate) fn seen(&self) -> Seen {
         self.seen.lock().unwrap().clone()
     }
+
+    /// The handlers that were called, in order.
+    pub(crate) fn called(&self) -> Vec<&'static str> {
+        self.seen().calls.iter().map(|call| call.0).collect()
+    }
+
+    /// How often the handler was called.
+    pub(crate) fn times(&self, handler: &str) -> usize {
+        let called = self.called();
+        called.iter().filter(|name| **name == handler).count()
+    }
 }
 
 pub(crate) unsafe extern "system" fn set_affinity(

@@ -79,20 +79,13 @@ fn callbacks_may_come_before_start_returns() {
     bench.kernel.netdma().set_probe(true);
     bench.register();
     bench.start();
-    let names: Vec<_> = bench
-        .engine
-        .seen()
-        .calls
-        .iter()
-        .map(|call| call.0)
-        .collect();
     let expected = [
         "SetDmaChannelCpuAffinity",
         "AllocateDmaChannel",
         "StartDma",
         "FreeDmaChannel",
     ];
-    assert_eq!(names, expected);
+    assert_eq!(bench.engine.called(), expected);
     bench.stop_and_end();
 }
 
@@ -203,14 +196,7 @@ fn stop_waits_for_outstanding_work_and_frees_the_channels() {
         "a channel does not come back"
     );
     channel.free();
-    let frees = bench
-        .engine
-        .seen()
-        .calls
-        .iter()
-        .filter(|call| call.0 == "FreeDmaChannel")
-        .count();
-    assert_eq!(frees, 1);
+    assert_eq!(bench.engine.times("FreeDmaChannel"), 1);
     bench.stop_and_end();
 }
 

@@ -110,15 +110,10 @@ fn refused_descriptors_are_taken_back() {
             let ticket = channel.submit(&[null_transfer()]).unwrap();
             assert!(channel.wait(ticket, SOON));
         }
-        let names: Vec<_> = bench
-            .engine
-            .seen()
-            .calls
-            .iter()
-            .skip(2)
-            .map(|call| call.0)
-            .collect();
-        assert_eq!(names, ["StartDma", "StartDma", "AppendDma", "AppendDma"]);
+        assert_eq!(
+            bench.engine.called()[2..],
+            ["StartDma", "StartDma", "AppendDma", "AppendDma"]
+        );
         assert_eq!(channel.statistics().descriptors, 2);
         bench
             .engine
@@ -226,14 +221,7 @@ fn a_halt_loses_what_is_outstanding_and_the_next_batch_is_a_start() {
         assert!(!channel.wait(again, SOON));
         assert_eq!(channel.statistics().faults, 3 * round);
     }
-    let starts = bench
-        .engine
-        .seen()
-        .calls
-        .iter()
-        .filter(|call| call.0 == "StartDma")
-        .count();
-    assert_eq!(starts, 6);
+    assert_eq!(bench.engine.times("StartDma"), 6);
     assert_eq!(channel.statistics().descriptors, 2);
     channel.free();
     bench.stop_and_end();

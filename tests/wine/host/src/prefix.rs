@@ -61,7 +61,7 @@ impl Prefix {
             // How long a driver's entry may take, in milliseconds, on a machine that has other things to do.
             &[
                 "add",
-                r"Control",
+                r"HKLM\System\CurrentControlSet\Control",
                 "/v",
                 "ServicesPipeTimeout",
                 "/d",
@@ -69,10 +69,9 @@ impl Prefix {
             ][..],
             // Wine's own buses, of no use here. Their process may die at each boot: it enumerates them even when its Plug and Play
             // manager is not there yet.
-            &["delete", r"Enum\ROOT\WINE"],
+            &["delete", r"HKLM\System\CurrentControlSet\Enum\ROOT\WINE"],
         ] {
-            let key = format!(r"HKLM\System\CurrentControlSet\{}", change[1]);
-            let change = [&["reg", change[0], &key], &change[2..], &["/f"]].concat();
+            let change = [&["reg"], change, &["/f"]].concat();
             codes.push(prefix.wine(&change, COMMAND_SECONDS, &output)?);
         }
         prefix.server(&["-k"], 60)?;
